@@ -1,0 +1,1 @@
+"""The contract: what plugins offer and how it is loaded."""

@@ -1,0 +1,1 @@
+"""Results: values, the store, export."""

@@ -1,0 +1,1 @@
+"""What a remedy is made of: parts, recipes, composition, trials."""

@@ -1,0 +1,220 @@
+"""The parts of a recipe, as protocols for one cell. The engine batches over cells; an author never sees a pack.
+
+A part may say how it changes the prior that the scores stand for, by an attribute ``prior_effect``:
+
+* ``"keeps"`` (assumed if absent): class frequencies as the loss sees them stay what they were;
+* ``"corrects"``: it moves the prior towards uniform from the raw counts, so a second correction would be one too many;
+* ``"corrects-effective"``: it corrects whatever prior is left over after the parts before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Generator, Tensor
+
+from imbench.data.block import Floats, Labels
+from imbench.strategy.facts import ClassFacts, Prior
+
+__all__ = [
+    "Adjust",
+    "Augment",
+    "Decide",
+    "Head",
+    "Loss",
+    "Mixture",
+    "Optimize",
+    "PriorEffect",
+    "Resample",
+    "Resampled",
+    "Sample",
+    "Stage",
+    "TrainView",
+    "Validation",
+    "Weight",
+    "prior_effect",
+]
+
+PriorEffect = Literal["keeps", "corrects", "corrects-effective"]
+
+
+def prior_effect(part: object) -> PriorEffect:
+    """The declared effect of a part on the prior; ``"keeps"`` if it declares none."""
+    effect: PriorEffect = getattr(part, "prior_effect", "keeps")
+    return effect
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TrainView:
+    """The training rows of a block, read-only.
+
+    Attributes:
+        x: (n, d) float32 features, standardised numbers and one-hot columns.
+        y: (n,) int64 labels.
+        n_classes: C.
+        categorical: (d,) True for one-hot and indicator columns.
+    """
+
+    x: Floats
+    y: Labels
+    n_classes: int
+    categorical: NDArray[np.bool_]
+
+    @property
+    def counts(self) -> Labels:
+        """(C,) rows per class."""
+        return np.bincount(self.y, minlength=self.n_classes).astype(np.int64)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Resampled:
+    """Outcome of a resampler: rows kept and rows made.
+
+    Attributes:
+        keep: (k,) indices into the view, repetition allowed.
+        made_x: (m, d) float32 synthetic rows, or None.
+        made_y: (m,) int64 their labels, or None.
+        note: what the user should know (fallbacks taken, classes too small), or empty.
+    """
+
+    keep: NDArray[np.int64]
+    made_x: Floats | None = None
+    made_y: Labels | None = None
+    note: str = ""
+
+
+@runtime_checkable
+class Resample(Protocol):
+    """Choose and make training rows, once, before training."""
+
+    def __call__(self, view: TrainView, rng: np.random.Generator) -> Resampled: ...
+
+
+@runtime_checkable
+class Sample(Protocol):
+    """Class probabilities of a batch as a function of progress ∈ [0, 1]; rows are uniform within a class.
+
+    ``counts`` is (C,): the rows per class after resampling. Classes without rows get probability 0.
+    """
+
+    def __call__(self, counts: Labels, progress: float) -> Prior: ...
+
+
+class Mixture(NamedTuple):
+    """An augmented batch: inputs and targets as (labels, weights) pairs whose weights sum to one per example.
+
+    Attributes:
+        inputs: (B, d).
+        targets: pairs of labels (B,) int64 and weights (B,) float32.
+    """
+
+    inputs: Tensor
+    targets: tuple[tuple[Tensor, Tensor], ...]
+
+
+@runtime_checkable
+class Augment(Protocol):
+    """Mix or perturb a batch. ``counts`` is (C,) float32; draw randomness from ``generator`` alone."""
+
+    def __call__(self, inputs: Tensor, labels: Tensor, counts: Tensor, generator: Generator) -> Mixture: ...
+
+
+@runtime_checkable
+class Weight(Protocol):
+    """Class weights as a function of progress ∈ [0, 1].
+
+    ``effective`` is (C,): class frequencies after resampling and sampling, so that nothing is balanced twice.
+    The engine scales the weights so that their mean under ``effective`` is one: the learning rate keeps its meaning.
+    """
+
+    def __call__(self, counts: Labels, effective: Prior, progress: float) -> NDArray[np.float64]: ...
+
+
+@runtime_checkable
+class Loss(Protocol):
+    """One loss per example: logits (B, C), labels (B,) → (B,). Written for one cell, must survive torch.func.vmap.
+
+    The trainer weights and averages.
+    An optional attribute ``link`` says how logits become scores: ``"softmax"`` (assumed) or ``"sigmoid"``
+    (one-vs-rest, normalised to sum to one).
+    """
+
+    def __call__(self, logits: Tensor, labels: Tensor, facts: ClassFacts, /) -> Tensor: ...
+
+
+@runtime_checkable
+class Optimize(Protocol):
+    """Learning-rate multiplier of progress ∈ [0, 1).
+
+    An optional attribute ``radius`` > 0 asks for the two-pass step of SAM (Foret et al. 2021) with that radius.
+    """
+
+    def __call__(self, progress: float) -> float: ...
+
+
+@runtime_checkable
+class Head(Protocol):
+    """How features become logits: features (B, h), weight (C, h), bias (C,) → logits (B, C); vmap-able."""
+
+    def __call__(self, features: Tensor, weight: Tensor, bias: Tensor) -> Tensor: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """A share of the budget with its own rules (cRT, LWS, LP-FT).
+
+    Attributes:
+        share: part of the steps, shares sum to one.
+        train: what moves: everything, only the head, or only the backbone below it.
+        reset_head: draw new initial weights for the head when the stage begins.
+        sample, weight, loss, optimize: override the recipe's part in this stage; None keeps it.
+    """
+
+    share: float
+    train: Literal["all", "head", "backbone"] = "all"
+    reset_head: bool = False
+    sample: Sample | None = None
+    weight: Weight | None = None
+    loss: Loss | None = None
+    optimize: Optimize | None = None
+
+
+class Validation(NamedTuple):
+    """Validation scores and labels, for parts that fit on them.
+
+    Attributes:
+        scores: (m, C) float64, rows sum to one.
+        labels: (m,) int64.
+    """
+
+    scores: NDArray[np.float64]
+    labels: Labels
+
+
+@runtime_checkable
+class Adjust(Protocol):
+    """Scores → scores after training; may fit on validation.
+
+    Called as ``adjust(validation, prior)`` with the prior (C,) that the scores stand for, it returns a function
+    (n, C) → (n, C), applied to validation and test alike.
+    An attribute ``kind`` fixes its place: ``"calibration"`` (temperature) runs before ``"prior"`` (assumed).
+    An optional method ``prior_after(prior) -> prior`` tells the prior that the new scores stand for.
+    """
+
+    def __call__(
+        self, validation: Validation, prior: Prior
+    ) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]: ...
+
+
+@runtime_checkable
+class Decide(Protocol):
+    """Scores → labels; may fit on validation.
+
+    Called as ``decide(validation, prior)``, it returns a function scores (n, C) → labels (n,) int64.
+    """
+
+    def __call__(self, validation: Validation, prior: Prior) -> Callable[[NDArray[np.float64]], Labels]: ...
