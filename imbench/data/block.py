@@ -65,6 +65,7 @@ class Realised:
         test: same for test (natural prior).
         ratio: n_max / n_min of the training part after thinning.
         flags: reasons why the cell is left out of the ranking by default; empty if none.
+        notes: what was left out on the way (columns, rows beside an official test part); empty if nothing.
     """
 
     train: tuple[int, ...]
@@ -72,6 +73,7 @@ class Realised:
     test: tuple[int, ...]
     ratio: float
     flags: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -1,1 +1,1 @@
-"""leaderboard."""
+"""Pure: results → ranking → tables."""

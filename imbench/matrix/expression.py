@@ -7,6 +7,7 @@ parentheses, the values in JSON. One canonical text per expression, so that it c
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,17 +20,31 @@ __all__ = ["Scalar", "Term", "check_name", "format_expression", "parse_expressio
 Scalar = bool | int | float | str
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+#: Characters that would break the grammar inside a string value.
+_UNQUOTABLE = re.compile(r"[\"'\\,()\x00-\x1f\x7f]|^\s|\s$")
 _TERM = re.compile(r"\s*(?P<name>[^\s()+=,]+)\s*(?:\((?P<params>[^()]*)\))?\s*")
 
 
 @dataclass(frozen=True)
 class Term:
-    """One strategy of an expression: a name and the parameters that were given."""
+    """One strategy of an expression: a name and the parameters that were given.
+
+    Raises:
+        UsageError: a string value holds what the grammar cannot carry, or a number is not a finite 64-bit one.
+    """
 
     name: str
     params: Mapping[str, Scalar] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for key, value in self.params.items():
+            if isinstance(value, str) and _UNQUOTABLE.search(value):
+                raise UsageError(
+                    f"strategy {self.name!r}: parameter {key!r}: expected text without quotes, backslashes, commas, "
+                    f"parentheses and outer spaces, got {value[:60]!r}"
+                )
+            if isinstance(value, int | float) and not (math.isfinite(value) and abs(value) < 2**63):
+                raise UsageError(f"strategy {self.name!r}: parameter {key!r}: expected a finite 64-bit number")
         object.__setattr__(self, "params", MappingProxyType(dict(sorted(self.params.items()))))
 
     def __str__(self) -> str:
@@ -87,7 +102,7 @@ def _parse_params(text: str, params: str) -> dict[str, Scalar]:
             raise UsageError(f"strategy {text!r}: parameter {key!r} is given twice")
         try:
             values[key] = json.loads(value)
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):  # not JSON, or an integer of thousands of digits
             values[key] = value.strip("'\"")
         if not isinstance(values[key], Scalar):
             raise UsageError(f"strategy {text!r}: expected a number, string or true/false for {key!r}, got {value!r}")

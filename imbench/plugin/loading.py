@@ -20,7 +20,7 @@ from imbench.plugin.hookspecs import GROUP
 from imbench.plugin.registry import Catalogue, Offer, Origin, Plugin, Registry
 from imbench.plugin.specs import BackboneSpec, DatasetSpec, MetricSpec, StrategySpec, TrackerSpec
 
-__all__ = ["KINDS", "discover", "load", "load_one"]
+__all__ = ["KINDS", "discover", "entries_of", "load", "load_one"]
 
 #: hook → (kind, type of its records)
 KINDS: dict[str, tuple[str, type]] = {
@@ -136,3 +136,13 @@ def _check_requirement(origin: Origin, entry: metadata.EntryPoint) -> None:
             continue
         if requirement.name == "imbench" and not requirement.specifier.contains(ours, prereleases=True):
             raise PluginError(f"{origin} needs imbench{requirement.specifier}, but {ours} is installed: update one of them")
+
+
+def entries_of(origins: Iterable[Origin]) -> list[metadata.EntryPoint]:
+    """The entry points behind origins, found through their distributions (quicker than a scan of all of them)."""
+    found = []
+    for origin in sorted(set(origins)):
+        for entry in metadata.distribution(origin.dist).entry_points:
+            if entry.group == GROUP and entry.name == origin.plugin:
+                found.append(entry)
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -75,6 +76,8 @@ class Parameter:
         if self.choices and value not in self.choices:
             raise UsageError(f"parameter {name!r}: expected one of {list(self.choices)}, got {value!r}")
         if not isinstance(value, str):
+            if not math.isfinite(value):
+                raise UsageError(f"parameter {name!r}: expected a finite number, got {value!r}")
             if self.low is not None and value < self.low:
                 raise UsageError(f"parameter {name!r}: expected at least {self.low:g}, got {value!r}")
             if self.high is not None and value > self.high:

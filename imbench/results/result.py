@@ -134,7 +134,9 @@ class CostRecord:
     def from_json(cls, record: Mapping[str, Any]) -> CostRecord:
         """Read a record. Raises EnvironmentFault for a format this version does not know."""
         if record.get("format") != FORMAT:
-            raise EnvironmentFault(f"cost record: expected format {FORMAT}, got {record.get('format')!r}: update imbench")
+            raise EnvironmentFault(
+                f"cost record: expected format {FORMAT}, got {record.get('format')!r}: update imbench"
+            )
         known = {item.name for item in fields(cls)}
         return cls(**{name: value for name, value in record.items() if name in known})
 

@@ -1,1 +1,23 @@
-"""scoring."""
+"""Metrics and decision policies. numpy alone: this package never imports torch or scikit-learn."""
+
+from __future__ import annotations
+
+from imbench.scoring.assess import Assessment, assess, check_decided, check_scores
+from imbench.scoring.decision import decision_metrics
+from imbench.scoring.measured import Measured
+from imbench.scoring.policies import POLICIES, Policy, describe, fit_policy
+from imbench.scoring.probability import score_metrics
+
+__all__ = [
+    "POLICIES",
+    "Assessment",
+    "Measured",
+    "Policy",
+    "assess",
+    "check_decided",
+    "check_scores",
+    "decision_metrics",
+    "describe",
+    "fit_policy",
+    "score_metrics",
+]

@@ -11,14 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Generator, Tensor
 
 from imbench.data.block import Floats, Labels
 from imbench.strategy.facts import ClassFacts, Prior
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
 
 __all__ = [
     "Adjust",

@@ -1,1 +1,19 @@
-"""TODO."""
+"""Resamplers of imbalanced-learn as imbench strategies.
+
+Importing this package, and listing what it offers, imports neither imbalanced-learn nor torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from imbench import StrategySpec, hookimpl
+from imbench_resampling.specs import SPECS
+
+__all__ = ["imbench_strategies"]
+
+
+@hookimpl
+def imbench_strategies() -> Iterable[StrategySpec]:
+    """The strategies of this plugin."""
+    return SPECS

@@ -1,0 +1,86 @@
+"""What goes wrong → one line on stderr and an exit code. A traceback is for us: it goes into a file."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable
+
+from imbench.cli.text import clean, say
+from imbench.errors import Exit, ImbenchError, one_line
+
+__all__ = ["DEBUG_VARIABLE", "guarded"]
+
+#: Set to 1 to see tracebacks.
+DEBUG_VARIABLE = "IMBENCH_DEBUG"
+
+#: What a shell reports of a program whose reader went away (128 + SIGPIPE).
+BROKEN_PIPE = 141
+
+#: An error message longer than this helps nobody.
+LONGEST_MESSAGE = 2000
+
+
+def guarded(work: Callable[[], int | None]) -> int:
+    """Run a command; never raises what a user could see as a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        # a name that the terminal's encoding lacks is shown as "?", it does not end the run
+        if reconfigure := getattr(stream, "reconfigure", None):
+            reconfigure(errors="replace")
+    try:
+        code = int(work() or 0)
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        say("\nimbench: interrupted; run the same command again to resume")
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        _detach_stdout()
+        return BROKEN_PIPE
+    except ImbenchError as error:
+        _complain(str(error))
+        if os.environ.get(DEBUG_VARIABLE) == "1":
+            say(traceback.format_exc())
+        return error.exit_code
+    except Exception as error:
+        return _unexpected(error)
+
+
+def _complain(message: str) -> None:
+    say(f"imbench: error: {clean(' '.join(message.split()))[:LONGEST_MESSAGE]}")
+
+
+def _unexpected(error: Exception) -> int:
+    # the parser's own complaints (unknown option, missing argument) know their text and exit code
+    if hasattr(error, "format_message") and hasattr(error, "exit_code"):
+        _complain(f"{error.format_message().rstrip('.')}; see imbench --help")
+        return int(error.exit_code)
+    if os.environ.get(DEBUG_VARIABLE) == "1":
+        say(traceback.format_exc())
+        where = ""
+    else:
+        where = f" (traceback in {_write_traceback()}; please report it)"
+    _complain(f"internal fault: {one_line(error)}{where}")
+    return Exit.INTERNAL
+
+
+def _write_traceback() -> str:
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="imbench-error-", suffix=".txt", delete=False, encoding="utf-8", errors="backslashreplace"
+        ) as file:
+            file.write(traceback.format_exc())
+        return file.name
+    except OSError as error:  # the disk may be what failed
+        return f"no file: {error.strerror}; set {DEBUG_VARIABLE}=1 to see it"
+
+
+def _detach_stdout() -> None:
+    """Point stdout at nothing, so that the flush at exit does not complain a second time."""
+    with contextlib.suppress(OSError, ValueError):
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, sys.stdout.fileno())
+        os.close(nothing)

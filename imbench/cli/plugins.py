@@ -1,0 +1,61 @@
+"""``imbench plugins``: what is installed, and what is broken."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import typer
+
+from imbench.cli.options import Json
+from imbench.cli.text import out_json, out_table, say
+
+__all__ = ["app"]
+
+app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Look at installed plugins.")
+
+
+@app.callback()
+def _plugins() -> None:
+    """Look at installed plugins."""
+
+
+@app.command("list")
+def list_(as_json: Json = False) -> None:
+    """List plugins: distribution, version, ok or BROKEN with the reason, and what they offer."""
+    from imbench.plugin.loading import load
+
+    plugins = load().plugins
+    if as_json:
+        out_json(
+            [
+                {
+                    **asdict(plugin.origin),
+                    "status": plugin.status,
+                    "reason": plugin.reason,
+                    "offers": dict(plugin.offers),
+                }
+                for plugin in plugins
+            ]
+        )
+        return
+    rows = [
+        (
+            plugin.origin.plugin,
+            plugin.origin.dist,
+            plugin.origin.version,
+            plugin.status,
+            plugin.reason or "; ".join(_offered(kind, names) for kind, names in plugin.offers.items()),
+        )
+        for plugin in plugins
+    ]
+    if not rows:
+        say("imbench: no plugin is installed: pip install imbench-baselines is a start")
+    out_table(("plugin", "distribution", "version", "status", "offers, or what is wrong"), rows)
+
+
+_PLURALS = {"strategy": "strategies"}
+
+
+def _offered(kind: str, names: tuple[str, ...]) -> str:
+    kinds = kind if len(names) == 1 else _PLURALS.get(kind, f"{kind}s")
+    return f"{len(names)} {kinds}: {', '.join(names)}"

@@ -1,0 +1,101 @@
+"""``imbench run``: the main job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from imbench.cli.options import DEFAULT_STORE, Device, Format, Json, Retry, StoreFolder, memory, seconds, seeds
+from imbench.cli.text import clean, out, out_json, say
+from imbench.errors import Exit
+
+if TYPE_CHECKING:
+    from imbench.matrix.schema import Matrix
+    from imbench.runner import Study
+
+__all__ = ["run"]
+
+
+def run(
+    matrix: Annotated[str, typer.Option("--matrix", "-m", metavar="FILE", help="Matrix file, or a built-in name.")],
+    select: Annotated[
+        str | None, typer.Option("-k", metavar="EXPR", help="Only matching cells, e.g. 'smote and not ratio100'.")
+    ] = None,
+    seed_text: Annotated[
+        str | None, typer.Option("--seeds", metavar="SEEDS", help="0,1,2 or a number of seeds; overrides the matrix.")
+    ] = None,
+    device: Annotated[Device, typer.Option("--device", help="Where networks train.")] = Device.auto,
+    workers: Annotated[int | None, typer.Option("--workers", "-j", min=1, help="Worker processes.")] = None,
+    timeout: Annotated[
+        str | None, typer.Option("--timeout", metavar="TIME", help="Per cell: 90, 10m, 2h; overrides the matrix.")
+    ] = None,
+    memory_text: Annotated[
+        str | None, typer.Option("--memory", metavar="SIZE", help="Per worker: 512MB, 8GB; overrides the matrix.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the cells and stop.")] = False,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="Only the first N cells.")] = None,
+    retry: Annotated[Retry, typer.Option("--retry", help="Which stored results to run again.")] = Retry.failed,
+    no_cost: Annotated[bool, typer.Option("--no-cost", help="Leave out the cost lane (throughput, memory).")] = False,
+    store: StoreFolder = DEFAULT_STORE,
+    form: Annotated[Format, typer.Option("--format", help="Format of the leaderboard.")] = Format.terminal,
+    as_json: Json = False,
+) -> int:
+    """Run a matrix and print its leaderboard. The same command again resumes, and retries what failed."""
+    from imbench.matrix.loading import load_matrix
+
+    chosen_seeds, cell_seconds, worker_bytes = seeds(seed_text), seconds(timeout), memory(memory_text)
+    question = load_matrix(matrix)
+    if dry_run:
+        return _list_cells(question, select, chosen_seeds, limit, as_json=as_json)
+    say(f"imbench: matrix {clean(question.name)}, results go to {clean(store)}")
+    from imbench.cli.progress import make_progress
+    from imbench.runner import run as run_matrix
+
+    progress = make_progress(quiet=as_json)
+    try:
+        study = run_matrix(
+            question,
+            store=store,
+            device=device.value,
+            workers=workers,
+            timeout=cell_seconds,
+            memory=worker_bytes,
+            select=select,
+            seeds=chosen_seeds,
+            limit=limit,
+            retry=retry.value,
+            cost=question.cost.enabled and not no_cost,
+            progress=progress,
+        )
+    finally:
+        progress.close()
+    _print_study(study, question, Format.json if as_json else form, store)
+    return Exit.CELLS_FAILED if study.failed else Exit.OK
+
+
+def _list_cells(
+    matrix: Matrix, select: str | None, seeds: tuple[int, ...] | None, limit: int | None, *, as_json: bool
+) -> int:
+    from dataclasses import asdict
+
+    from imbench.plugin.loading import load
+    from imbench.runner import plan_run
+
+    cells = plan_run(matrix, load(), select=select, seeds=seeds, limit=limit).cells
+    if as_json:
+        out_json([asdict(cell) for cell in cells])
+    else:
+        for cell in cells:
+            out(clean(cell))
+    say(f"imbench: {len(cells)} cells; nothing was run")
+    return Exit.OK
+
+
+def _print_study(study: Study, matrix: Matrix, form: Format, store: Path) -> None:
+    from imbench.cli.boards import rendered
+
+    out(rendered(study.results, study.costs, primary=matrix.primary, policy=matrix.policy, form=form))
+    if study.failed:
+        say(f"imbench: {len(study.failed)} of {len(study.results)} cells failed: imbench status --store {clean(store)}")

@@ -1,0 +1,190 @@
+"""Split: which rows train, validate and test. Rows that belong together never straddle a border.
+
+Rows belong together if they have the same group or the same features; chains of such pairs form a cluster
+(a connected component). Clusters are dealt out, not rows.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from imbench.data.columns import Categories, read_column
+from imbench.data.dataset import Dataset
+from imbench.errors import UsageError
+from imbench.matrix.cell import Coordinates
+
+__all__ = ["Split", "clusters", "group_codes", "split"]
+
+Rows = NDArray[np.int64]
+
+#: Share of the rows for training, the rest being halved between validation and test.
+TRAIN_SHARE = 0.6
+#: Share for training of what an official test part leaves, the rest being validation.
+TRAIN_SHARE_OFFICIAL = 0.75
+
+_TRAIN, _VALIDATION, _TEST = 0, 1, 2
+
+
+class Split(NamedTuple):
+    """Row numbers of the parts: training and validation ascending, test in seeded random order.
+
+    ``discarded`` rows belong to the cluster of an official test row, so they may not be trained on.
+    """
+
+    train: Rows
+    validation: Rows
+    test: Rows
+    discarded: Rows
+
+
+class _Units(NamedTuple):
+    """What is dealt out as a whole: (rows,) the unit of each row, and (units,) stratum and place in the queue."""
+
+    of_row: Rows
+    stratum: Rows
+    place: Rows
+    by_time: bool
+
+
+def split(dataset: Dataset, at: Coordinates) -> Split:
+    """Split 60/20/20 by clusters: stratified and new for each seed, or by time, or around an official test part.
+
+    Raises:
+        UsageError: a part would be empty, or the time of a row is missing.
+    """
+    cluster = clusters(dataset)
+    rng = np.random.default_rng(at.shared_stream("split"))
+    official = dataset.test
+    tied = np.empty(0, dtype=np.int64) if official is None else np.unique(cluster[official])
+    free = ~np.isin(cluster, tied)
+    units = _random_units(dataset, cluster, rng) if dataset.time is None else _time_units(dataset, cluster)
+    part = _deal(units, free, TRAIN_SHARE if official is None else TRAIN_SHARE_OFFICIAL, test=official is None)
+    if official is not None:
+        part[official] = _TEST
+    train, validation, test, discarded = (np.flatnonzero(part == code) for code in (_TRAIN, _VALIDATION, _TEST, -1))
+    if not (len(train) and len(validation) and len(test)):
+        raise UsageError(_too_coarse(dataset, len(np.unique(units.of_row[free]))))
+    return Split(train, validation, rng.permutation(test), discarded)
+
+
+def clusters(dataset: Dataset) -> Rows:
+    """(rows,) cluster of each row: connected by equal groups or by identical features (NaN equals NaN).
+
+    Columns of identifiers are not compared, because preprocessing drops them: the model would see the same row twice.
+    """
+    same = _identical_rows(dataset.features)
+    if dataset.groups is None:
+        return same
+    group = group_codes(dataset.groups)
+    first_group = same.max(initial=-1) + 1
+    nodes = int(first_group + group.max(initial=-1) + 1)
+    edges = coo_array((np.ones(len(same), dtype=np.int8), (same, first_group + group)), shape=(nodes, nodes))
+    return np.asarray(connected_components(edges, directed=False)[1][same], dtype=np.int64)
+
+
+def group_codes(groups: NDArray[np.object_]) -> Rows:
+    """(rows,) a code for each group; a row whose group is missing is a group of its own."""
+    codes = np.asarray(pd.factorize(groups)[0], dtype=np.int64)
+    alone = codes < 0
+    codes[alone] = codes.max(initial=-1) + 1 + np.arange(alone.sum())
+    return codes
+
+
+def _identical_rows(features: pd.DataFrame) -> Rows:
+    """(rows,) a code for each distinct row; exact, without hash collisions."""
+    rows = len(features)
+    seen = np.zeros(rows, dtype=np.int64)
+    compared = False
+    for position in range(features.shape[1]):
+        column = read_column(features.iloc[:, position])
+        if isinstance(column, Categories) and column.identifies(slice(None)):
+            continue
+        compared = True
+        codes = column.codes
+        # pairs (seen, code) as one number: both are below the number of rows, so this stays below 2**63
+        seen = np.asarray(pd.factorize(seen * (codes.max(initial=-1) + 2) + codes + 1)[0], dtype=np.int64)
+        if seen.max(initial=0) == rows - 1:
+            break
+    return seen if compared else np.arange(rows, dtype=np.int64)
+
+
+def _random_units(dataset: Dataset, cluster: Rows, rng: np.random.Generator) -> _Units:
+    """Clusters in random order, each in the stratum of its rarest class (by counts over the whole set)."""
+    by_count = np.argsort(dataset.counts, kind="stable")
+    rarity = np.argsort(by_count)
+    n_clusters = int(cluster.max()) + 1
+    rarest = np.full(n_clusters, dataset.n_classes, dtype=np.int64)
+    np.minimum.at(rarest, cluster, rarity[dataset.labels])
+    return _Units(cluster, rarest, rng.permutation(n_clusters), by_time=False)
+
+
+def _time_units(dataset: Dataset, cluster: Rows) -> _Units:
+    """All clusters with the same first time, in the order of time, in one stratum."""
+    moment = np.asarray(pd.factorize(pd.Series(dataset.time), sort=True)[0], dtype=np.int64)
+    if (moment < 0).any():
+        raise UsageError(
+            f"dataset {dataset.name!r}: expected a time for each row, {int((moment < 0).sum()):,} rows have none: "
+            "drop these rows or split without time"
+        )
+    first = np.full(int(cluster.max()) + 1, len(cluster), dtype=np.int64)
+    np.minimum.at(first, cluster, moment)
+    queue = np.arange(int(moment.max()) + 1)
+    return _Units(first[cluster], np.zeros_like(queue), queue, by_time=True)
+
+
+def _deal(units: _Units, free: NDArray[np.bool_], share: float, *, test: bool) -> Rows:
+    """(rows,) the part of each free row, -1 for rows that are not free; ``share`` goes to training.
+
+    A unit larger than the smallest part of its stratum queues first, or it alone could become all of validation.
+    Time has an order of its own, so there nothing jumps the queue.
+    """
+    sizes = np.bincount(units.of_row[free], minlength=len(units.stratum))
+    smallest = (1 - share) / 2 if test else 1 - share
+    oversize = sizes > smallest * np.bincount(units.stratum, weights=sizes)[units.stratum]
+    queue = np.lexsort((units.place, ~oversize | units.by_time, units.stratum))
+    queue = queue[sizes[queue] > 0]
+    part = np.full(len(sizes), -1, dtype=np.int64)
+    strata = np.split(queue, np.flatnonzero(np.diff(units.stratum[queue])) + 1)
+    for stratum in strata if len(queue) else ():
+        train, validation = _borders(sizes[stratum], share, test=test)
+        part[stratum[:train]] = _TRAIN
+        part[stratum[train:validation]] = _VALIDATION
+        part[stratum[validation:]] = _TEST
+    return np.where(free, part[units.of_row], -1)
+
+
+def _borders(sizes: Rows, share: float, *, test: bool) -> tuple[int, int]:
+    """Where in a queue of units training ends and where validation ends; the rest is test.
+
+    A unit belongs to training if its middle row lies before ``share`` of the rows. The others are halved between
+    validation and test in the same way (all validation, if no test part is wanted). Three units or more fill every
+    part, two leave none for validation, or for two parts fill both.
+    """
+    units = len(sizes)
+    ends = np.cumsum(sizes)
+    middles = ends - sizes / 2
+    train = int(np.searchsorted(middles, share * ends[-1]))
+    train = max(min(train, units - (2 if test and units > 2 else 1)), 1)
+    if not test:
+        return train, units
+    if units <= 2:
+        return train, train
+    validation = int(np.searchsorted(middles, (ends[train - 1] + ends[-1]) / 2))
+    return train, min(max(validation, train + 1), units - 1)
+
+
+def _too_coarse(dataset: Dataset, n_units: int) -> str:
+    if dataset.time is not None:
+        what, remedy = "distinct first times", "use a finer time or split without it"
+    else:
+        what, remedy = "clusters of identical rows or equal groups", "a split needs more distinct rows or groups"
+    return (
+        f"dataset {dataset.name!r}: {len(dataset.labels):,} rows fall into {n_units} {what}, too few to fill "
+        f"training, validation and test: {remedy}"
+    )

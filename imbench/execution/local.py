@@ -1,0 +1,167 @@
+"""The local executor: jobs in, exactly one outcome per item out."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from types import TracebackType
+from typing import Self
+
+from imbench.errors import EnvironmentFault, UsageError
+from imbench.execution import processes
+from imbench.execution.attempt import Limits
+from imbench.execution.forkserver import PRELOAD, ForkServer, environment
+from imbench.execution.job import Job, Outcome
+from imbench.execution.supervisor import Cancelled, Ended, Supervisor
+from imbench.execution.wire import MAX_BYTES
+from imbench.execution.worker import HEADROOM, Order, pack
+
+__all__ = ["LocalExecutor"]
+
+#: part of the available memory that workers share by default
+_SHARE = 0.9
+
+
+class LocalExecutor:
+    """Worker processes on this machine, a fresh one for each job, with limits that kill.
+
+    A context manager: entering starts the fork server (its imports go on in the background), leaving ends every
+    process it ever started. If this process ends in any other way, also by ``kill -9``, they end too.
+
+    Args:
+        workers: jobs at a time.
+        timeout: seconds per item, or None.
+        memory: resident bytes of one worker and its children; None is a fair share of what is available when the
+            executor is entered.
+        threads: numeric threads of each worker.
+        device: ``cpu`` adds a kernel limit on allocation and hides GPUs.
+        preload: modules that the fork server imports; they must not compute on import.
+        max_bytes: largest sum of the arrays of one outcome.
+
+    Raises:
+        UsageError: a limit that cannot work.
+        EnvironmentFault: on systems without fork.
+    """
+
+    def __init__(
+        self,
+        *,
+        workers: int,
+        timeout: float | None,
+        memory: int | None = None,
+        threads: int = 1,
+        device: str = "cpu",
+        preload: Sequence[str] = PRELOAD,
+        max_bytes: int = MAX_BYTES,
+    ) -> None:
+        for name, value in (("workers", workers), ("threads", threads), ("timeout", timeout), ("memory", memory)):
+            if value is not None and not value > 0:
+                raise UsageError(f"{name}: expected a number above 0, got {value}")
+        if os.name != "posix":
+            raise EnvironmentFault("imbench runs workers on Linux and macOS only: on Windows use WSL")
+        self._workers = workers
+        self._limits = Limits(timeout, memory, max_bytes)
+        self._threads = threads
+        self._device = device
+        self._preload = tuple(preload)
+        self._supervisor: Supervisor | None = None
+        self._busy = False
+
+    def __enter__(self) -> Self:
+        if self._limits.memory is None:
+            share = int(processes.available_memory() * _SHARE / self._workers)
+            self._limits = replace(self._limits, memory=share)
+        env = environment(self._threads, self._device)
+        self._supervisor = Supervisor(lambda: ForkServer(self._preload, env), self._limits)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._supervisor is not None:
+            self._supervisor.close()
+            self._supervisor = None
+
+    @property
+    def limits(self) -> Limits:
+        """What a worker may use; the memory is known once the executor is entered."""
+        return self._limits
+
+    def run(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
+        """Run jobs; yield one outcome for each item, in the order they come.
+
+        A job is taken from `jobs` only when a worker is free, so a generator may build its data when asked.
+        Closing the iterator early, or an exception (also KeyboardInterrupt), kills the workers.
+
+        Raises:
+            EnvironmentFault: workers cannot be started.
+            ValueError: two items with one id.
+        """
+        if self._supervisor is None or self._busy:
+            raise RuntimeError("run() needs an executor that was entered (with …) and is not running already")
+        self._busy = True
+        running = 0
+        queue = _Queue(jobs)
+        try:
+            while True:
+                while running < self._workers and (job := queue.take(running)) is not None:
+                    self._supervisor.submit(job, pack(self._order(job)))
+                    running += 1
+                if not running:
+                    return
+                match self._supervisor.events.get():
+                    case Outcome() as outcome:
+                        yield outcome
+                    case Ended(back, alone):
+                        running -= 1
+                        queue.put_back(back, alone=alone)
+                    case BaseException() as fault:
+                        raise fault
+                    case Cancelled():
+                        raise RuntimeError("cancelled by another thread")
+        finally:
+            self._busy = False
+            if running and self._supervisor is not None:
+                self._supervisor.cancel()
+
+    def _order(self, job: Job) -> Order:
+        memory = self._limits.memory
+        backstop = memory + HEADROOM if memory is not None and self._device == "cpu" else None
+        path = tuple(dict.fromkeys((*job.path, *(entry or os.getcwd() for entry in sys.path))))  # noqa: PTH109
+        return Order(job, path, self._threads, backstop)
+
+
+class _Queue:
+    """Which job is next: those that were put back, then new ones, and suspects only by themselves."""
+
+    def __init__(self, jobs: Iterable[Job]) -> None:
+        self._source = iter(jobs)
+        self._back: deque[Job] = deque()
+        self._suspects: deque[Job] = deque()
+        self._by_itself = False
+        self._seen: set[int] = set()
+
+    def take(self, running: int) -> Job | None:
+        """The next job, or None if there is none or it must wait until nothing runs."""
+        if running == 0:
+            self._by_itself = bool(self._suspects)
+            if self._suspects:
+                return self._suspects.popleft()
+        elif self._by_itself or self._suspects:
+            return None
+        return self._back.popleft() if self._back else self._fresh()
+
+    def put_back(self, jobs: Iterable[Job], *, alone: bool) -> None:
+        """Take jobs that must run again; `alone`: with nothing beside them."""
+        (self._suspects if alone else self._back).extend(jobs)
+
+    def _fresh(self) -> Job | None:
+        job = next(self._source, None)
+        for item in job.items if job is not None else ():
+            if item.id in self._seen:
+                raise ValueError(f"item id {item.id} ({item.label}) is used twice in one run")
+            self._seen.add(item.id)
+        return job

@@ -1,0 +1,81 @@
+"""Leaderboard and its rows: frozen values, the only thing that tables are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+__all__ = ["LOWER_IS_BETTER", "Leaderboard", "Row"]
+
+#: Metrics of which less is better; of all others more is better.
+LOWER_IS_BETTER = frozenset({"brier", "log_loss", "minority_ece", "ece"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One strategy.
+
+    Attributes:
+        rank: place by ``mean``, equal means share it; None for a strategy that cannot be placed.
+        tie: letter of the tie group; rows with one letter cannot be told apart from the first of them.
+        strategy: its name, as untrusted text.
+        mean: primary metric, comparable between rows (see `imbench.leaderboard.rank`).
+        incomplete: blocks are missing, so that the mean is an estimate; shown as ``*``.
+        difference: paired difference of the primary metric to the baseline, strategy minus baseline.
+        low: lower end of its 95 % bootstrap interval, None where the data give none.
+        high: upper end.
+        secondary: metric → mean, made as ``mean`` is.
+        done: cells with scores.
+        expected: cells that should have them.
+        train_speed: training throughput relative to ``erm`` (resampling and fit), above 1 is faster.
+        predict_speed: the same for prediction.
+        rows_per_second: predicted rows per second on this device.
+        peak_mib: largest peak memory above the level before the fit, in MiB.
+    """
+
+    rank: int | None
+    tie: str
+    strategy: str
+    mean: float | None
+    incomplete: bool
+    difference: float | None
+    low: float | None
+    high: float | None
+    secondary: Mapping[str, float | None] = field(default_factory=dict)
+    done: int
+    expected: int
+    train_speed: float | None = None
+    predict_speed: float | None = None
+    rows_per_second: float | None = None
+    peak_mib: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leaderboard:
+    """The rows of one device class, best first, and what a reader must know of them.
+
+    Attributes:
+        primary: metric that ranks.
+        lower_is_better: whether less of it is better.
+        policy: decision policy of the label metrics.
+        labelled: metrics of this board that depend on the policy.
+        baseline: strategy that the differences are to.
+        device: device class.
+        secondary: metrics beside the primary one, in order.
+        datasets: datasets that count; those of one origin count once.
+        blocks: blocks (dataset, ratio, seed) that count.
+        rows: best first; rows without a rank last.
+        notes: one sentence each; may hold untrusted text.
+    """
+
+    primary: str
+    lower_is_better: bool
+    policy: str
+    labelled: frozenset[str]
+    baseline: str
+    device: str
+    secondary: tuple[str, ...]
+    datasets: int
+    blocks: int
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...]

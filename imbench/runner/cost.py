@@ -1,0 +1,112 @@
+"""The cost lane, as the parent runs it: after the cells, one process at a time, nothing else of ours running."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from imbench.data.block import Block
+from imbench.execution.job import Item, Job, Outcome
+from imbench.execution.local import LocalExecutor
+from imbench.matrix.cell import PROTOCOL_VERSION, Budget
+from imbench.matrix.seeds import digest
+from imbench.plugin.registry import Origin
+from imbench.results.result import CostRecord
+from imbench.runner.progress import Observer
+from imbench.runner.provenance import machine, packages, provenance
+from imbench.training.cost import BASELINE, CostRequest
+from imbench.training.request import Request
+
+__all__ = ["COST", "CostWork", "cost_jobs", "cost_record", "measure"]
+
+COST = "imbench.training.cost:run"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CostWork:
+    """A strategy to time on a block.
+
+    Attributes:
+        dataset: name, for the record.
+        data: digest of the dataset.
+        block: what it is timed on.
+        strategy, backbone, budget, repeats: what is timed.
+        origins: plugins to load, those of the baseline included.
+        device: torch device.
+    """
+
+    dataset: str
+    data: str
+    block: Block
+    strategy: str
+    backbone: str
+    budget: Budget
+    repeats: int
+    origins: tuple[Origin, ...]
+    device: str
+
+    @property
+    def key(self) -> str:
+        """Content hash: a figure is taken again when anything that can change it did, the machine included."""
+        return digest(
+            {
+                "at": asdict(self.block.data.at),
+                "data": self.data,
+                "strategy": self.strategy,
+                "backbone": self.backbone,
+                "budget": asdict(self.budget),
+                "repeats": self.repeats,
+                "plugins": provenance(self.origins),
+                "packages": packages(),
+                "machine": machine(),
+                "device": self.device,
+                "protocol": PROTOCOL_VERSION,
+            }
+        )
+
+
+def cost_jobs(works: Sequence[CostWork]) -> list[Job]:
+    """A job of one item per strategy: each is timed in a fresh process."""
+    jobs = []
+    for number, work in enumerate(works):
+        request = Request(
+            blocks=(work.block.data,),
+            backbone=work.backbone,
+            budget=work.budget,
+            device=work.device,
+            origins=work.origins,
+        )
+        payload = CostRequest(strategy=work.strategy, repeats=work.repeats)
+        jobs.append(Job(COST, request, (Item(number, f"timing {work.strategy}", payload),)))
+    return jobs
+
+
+def cost_record(work: CostWork, outcome: Outcome) -> CostRecord:
+    """What an outcome of the lane says; a failure is a record with a reason and no figure."""
+    common = {"key": work.key, "dataset": work.dataset, "strategy": work.strategy, "device": work.device}
+    if outcome.status != "ok":
+        return CostRecord(**common, reason=f"{outcome.status}: {outcome.reason}", machine=machine())
+    header = outcome.header
+    place = {**machine(), **header["machine"], "baseline": BASELINE}
+    contended = place["load_before"] > (os.cpu_count() or 1) or place["load_after"] > (os.cpu_count() or 1)
+    return CostRecord(
+        **common,
+        seconds=header["seconds"],
+        baseline=header["baseline"],
+        spread=header["spread"],
+        rows=header["rows"],
+        repeats=header["repeats"],
+        peak_bytes=header["peak_bytes"],
+        machine=place,
+        contended=contended,
+    )
+
+
+def measure(works: Sequence[CostWork], executor: LocalExecutor, watch: Observer) -> list[CostRecord]:
+    """Time all works, one after the other."""
+    records = []
+    for outcome in executor.run(cost_jobs(works)):
+        watch.started(f"timing {works[outcome.item_id].strategy}")
+        records.append(cost_record(works[outcome.item_id], outcome))
+    return records

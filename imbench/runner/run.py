@@ -1,0 +1,103 @@
+"""`imbench run`: from a matrix to results in the store and a leaderboard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from imbench.execution.local import LocalExecutor
+from imbench.leaderboard.rank import Leaderboard, boards
+from imbench.matrix.schema import Matrix
+from imbench.plugin.loading import load
+from imbench.plugin.registry import Registry
+from imbench.results.result import CostRecord, Result
+from imbench.results.store import Store
+from imbench.runner.planning import plan_run
+from imbench.runner.progress import Observer, Silent
+from imbench.runner.provenance import machine, packages
+from imbench.runner.session import Session
+
+__all__ = ["Study", "run", "study_of"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """What a run leaves behind: a result for every selected cell, and the leaderboards over them."""
+
+    matrix: Matrix
+    results: tuple[Result, ...]
+    costs: tuple[CostRecord, ...] = ()
+    boards: tuple[Leaderboard, ...] = ()
+
+    @property
+    def failed(self) -> tuple[Result, ...]:
+        """Results that ended in a failure (skipped cells are none)."""
+        return tuple(result for result in self.results if not result.done and result.status != "skipped")
+
+
+def run(
+    matrix: Matrix,
+    *,
+    store: Path,
+    device: str = "auto",
+    workers: int | None = None,
+    timeout: float | None = None,
+    memory: int | None = None,
+    select: str | None = None,
+    seeds: tuple[int, ...] | None = None,
+    limit: int | None = None,
+    retry: str = "failed",
+    cost: bool = True,
+    progress: Observer | None = None,
+    registry: Registry | None = None,
+) -> Study:
+    """Run what of a matrix is not in the store yet, and rank it.
+
+    Args:
+        matrix: what to run.
+        store: folder of results; made if missing. The same call again resumes.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        workers: worker processes; by default one per core (CPU) or per GPU.
+        timeout: seconds per cell; the matrix's limit if None.
+        memory: bytes per worker; the matrix's limit if None, else a fair share.
+        select: selection as of ``-k``.
+        seeds: instead of the matrix's.
+        limit: at most so many cells.
+        retry: which finished cells run again: ``failed``, ``none`` or ``all``.
+        cost: whether to run the cost lane.
+        progress: observer.
+        registry: what is installed, if it is loaded already.
+
+    Raises:
+        UsageError, PluginError, NothingSelected, EnvironmentFault: nothing ran, see `imbench.errors`.
+    """
+    watch = progress or Silent()
+    registry = registry or load()
+    planned = plan_run(matrix, registry, select=select, seeds=seeds, limit=limit)
+    limits = planned.matrix.limits
+    executor = LocalExecutor(
+        workers=workers,
+        timeout=limits.timeout if timeout is None else timeout,
+        memory=limits.memory if memory is None else memory,
+        device=device,
+    )
+    try:
+        # workers come from a server process that starts now, before this process has seen any label
+        with Store.open(store) as opened, opened.lock(), executor:
+            opened.set_note("machine", {**machine(), "packages": packages()})
+            session = Session(planned, registry, opened, executor, watch, retry)
+            session.probe(device)
+            session.run_cells()
+            costs = session.run_costs(limits.timeout if timeout is None else timeout) if cost else []
+            return study_of(planned.matrix, session.results(), costs)
+    finally:
+        watch.close()
+
+
+def study_of(
+    matrix: Matrix, results: Sequence[Result], costs: Sequence[CostRecord], *, primary: str = "", policy: str = ""
+) -> Study:
+    """Rank results by what their matrix asks for, or by another metric or policy."""
+    ranked = boards(results, costs, primary=primary or matrix.primary, policy=policy or matrix.policy)
+    return Study(matrix=matrix, results=tuple(results), costs=tuple(costs), boards=tuple(ranked))

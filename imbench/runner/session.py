@@ -1,0 +1,180 @@
+"""One run while it goes on: what is pending, what is in flight, what came back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+from imbench.data.block import Block
+from imbench.data.dataset import Dataset
+from imbench.data.prepare import UnreachableRatio, prepare
+from imbench.errors import UsageError
+from imbench.execution.job import Job
+from imbench.execution.local import LocalExecutor
+from imbench.matrix.cell import Cell
+from imbench.plugin.registry import Registry
+from imbench.plugin.specs import resolve
+from imbench.results.result import CostRecord, Result
+from imbench.results.store import Store
+from imbench.runner.cost import CostWork, measure
+from imbench.runner.jobs import Pending, jobs_of_block, probe_job
+from imbench.runner.planning import Planned, load_source, still_to_do, unsupported
+from imbench.runner.progress import Observer
+from imbench.runner.scoring import result_of, skipped
+from imbench.training.cost import BASELINE
+from imbench.training.request import Request
+
+__all__ = ["Session"]
+
+
+@dataclass(eq=False)
+class Session:
+    """One run while it goes on."""
+
+    planned: Planned
+    registry: Registry
+    store: Store
+    executor: LocalExecutor
+    watch: Observer
+    retry: str
+    device: str = "cpu"
+    packs: dict[str, bool] = field(default_factory=dict)
+    keys: list[str] = field(default_factory=list)
+    in_flight: dict[int, Pending] = field(default_factory=dict)
+    common: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _next_id: int = 0
+
+    def probe(self, device: str) -> None:
+        """Build each strategy once in a worker. Raises UsageError if a composition breaks a rule."""
+        strategies = sorted({cell.strategy for cell in self.planned.cells})
+        first = self.planned.cells[0]
+        request = Request(blocks=(), backbone=first.backbone, budget=first.budget, device=device, origins=())
+        job = probe_job(strategies, dict(self.planned.origins), request)
+        for outcome in self.executor.run([job]):
+            name = strategies[outcome.item_id]
+            if "usage" in outcome.header:
+                raise UsageError(f"strategy {name!r}: {outcome.header['usage']}")
+            # a strategy that cannot be built fails cell by cell, each alone, with its reason
+            self.packs[name] = outcome.status == "ok" and bool(outcome.header["packs"])
+            self.device = str(outcome.header.get("device", self.device))
+
+    def run_cells(self) -> None:
+        """Run all pending cells and store their results one by one."""
+        for outcome in self.executor.run(self._jobs()):
+            pending = self.in_flight.pop(outcome.item_id)
+            common = self.common[pending.cell.at.dataset] | {"plugins": self.planned.plugins_of(pending.cell)}
+            extra = {offer.spec.name: resolve(offer.spec.compute) for offer in self.registry.metrics}
+            result = result_of(
+                pending, outcome, policies=self.planned.matrix.policies, extra=extra, common=common
+            )
+            scores = (outcome.arrays["test"], outcome.arrays["validation"]) if result.done else (None, None)
+            self._keep(result, *scores)
+
+    def run_costs(self, timeout: float | None) -> list[CostRecord]:
+        """Time every strategy alone on the first datasets of the matrix, unless it has been timed on this machine."""
+        table = self.planned.matrix.cost
+        if not table.enabled:
+            return []
+        works = [work for name in list(self.planned.sources)[: table.datasets] for work in self._cost_works(name)]
+        known = self.store.costs([work.key for work in works])
+        missing = [work for work in works if work.key not in known or known[work.key].reason]
+        with LocalExecutor(workers=1, timeout=timeout, device=self.device) as alone:
+            for record in measure(missing, alone, self.watch):
+                self.store.add_cost(record)
+        return list(self.store.costs([work.key for work in works]).values())
+
+    def _cost_works(self, name: str) -> Iterator[CostWork]:
+        """Every strategy of the run on the first block of a dataset that can be reached."""
+        cells = [cell for cell in self.planned.cells if cell.at.dataset == name]
+        dataset = load_source(self.planned.sources[name], self.registry)
+        block = _first_block(dataset, cells)
+        if block is None:
+            return
+        strategies = dict.fromkeys(cell.strategy for cell in cells)
+        baseline = self.planned.origins.get(BASELINE, ())
+        for strategy in strategies:
+            origins = {*self.planned.origins[strategy], *self.planned.origins[cells[0].backbone], *baseline}
+            yield CostWork(
+                dataset=name,
+                data=dataset.digest,
+                block=block,
+                strategy=strategy,
+                backbone=cells[0].backbone,
+                budget=cells[0].budget,
+                repeats=self.planned.matrix.cost.repeats,
+                origins=tuple(sorted(origins)),
+                device=self.device,
+            )
+
+    def results(self) -> list[Result]:
+        """The latest result of every selected cell."""
+        latest = self.store.latest(self.keys)
+        return [latest[key] for key in dict.fromkeys(self.keys) if key in latest]
+
+    def _keep(self, result: Result, scores: Any = None, validation: Any = None) -> None:
+        self.watch.finished(self.store.add(result, scores, validation))
+
+    def _jobs(self) -> Iterator[Job]:
+        """Jobs, made only when a worker is free: one dataset is in memory at a time."""
+        done = self.store.latest()
+        total = len(self.planned.cells)
+        finished = 0
+        for name, cells_of_dataset in groupby(self.planned.cells, key=lambda cell: cell.at.dataset):
+            cells = list(cells_of_dataset)
+            self.watch.started(f"loading {name}")
+            dataset = load_source(self.planned.sources[name], self.registry)
+            keyed = self._keyed(cells, dataset)
+            pending = [(cell, key) for cell, key in keyed if still_to_do(done, key, self.retry)]
+            finished += len(keyed) - len(pending)
+            self.watch.planned(total, finished)
+            yield from self._jobs_of_dataset(dataset, pending)
+
+    def _keyed(self, cells: Sequence[Cell], dataset: Dataset) -> list[tuple[Cell, str]]:
+        name = cells[0].at.dataset
+        cluster = self.planned.sources[name].cluster
+        self.common[name] = {"device": self.device, "data": dataset.digest, "origin": cluster, "task": dataset.task}
+        keyed = [
+            (cell, cell.key(data=dataset.digest, plugins=self.planned.plugins_of(cell), device=self.device))
+            for cell in cells
+        ]
+        self.keys += [key for _, key in keyed]
+        return keyed
+
+    def _jobs_of_dataset(self, dataset: Dataset, pending: Sequence[tuple[Cell, str]]) -> Iterator[Job]:
+        for at, pairs in groupby(pending, key=lambda pair: pair[0].at):
+            block_cells = list(pairs)
+            self.watch.started(f"preparing {at.dataset}, ratio {at.ratio}, seed {at.seed}")
+            try:
+                block = prepare(dataset, at)
+            except UnreachableRatio as error:
+                self._skip(block_cells, str(error))
+                continue
+            runnable: list[Pending] = []
+            for cell, key in block_cells:
+                source = self.planned.sources[at.dataset]
+                if reason := unsupported(cell, self.registry, dataset.task, source.modality):
+                    self._skip([(cell, key)], reason)
+                else:
+                    runnable.append(Pending(cell=cell, key=key, block=block))
+            first_id, self._next_id = self._next_id, self._next_id + len(runnable)
+            self.in_flight.update(enumerate(runnable, first_id))
+            self.watch.started(f"training {at.dataset}, ratio {at.ratio}, seed {at.seed}")
+            yield from jobs_of_block(
+                runnable, first_id=first_id, packs=self.packs, origins=dict(self.planned.origins), device=self.device
+            )
+
+    def _skip(self, cells: Sequence[tuple[Cell, str]], reason: str) -> None:
+        for cell, key in cells:
+            common = self.common[cell.at.dataset] | {"plugins": self.planned.plugins_of(cell)}
+            self._keep(skipped(key, cell, reason, common))
+
+
+def _first_block(dataset: Dataset, cells: Sequence[Cell]) -> Block | None:
+    for cell in cells:
+        try:
+            return prepare(dataset, cell.at)
+        except UnreachableRatio:
+            continue
+    return None

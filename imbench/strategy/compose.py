@@ -1,0 +1,121 @@
+"""Composition: ``smote+focal+warmup`` → one composed strategy, with the rules that keep it honest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from imbench.errors import PluginError, UsageError, blame
+from imbench.matrix.expression import Term, format_expression, parse_expression
+from imbench.plugin.registry import Catalogue, Offer
+from imbench.plugin.specs import StrategySpec
+from imbench.strategy.parts import Adjust, prior_effect
+from imbench.strategy.recipe import Fit, Recipe
+
+__all__ = ["Composed", "build", "canonical", "compose", "offers_of"]
+
+#: Parts that a Fit can live with: its rows may be resampled before, its scores adjusted and decided after.
+_BESIDE_A_FIT = frozenset({"resample", "adjust", "decide"})
+
+#: Where a correction of the prior can happen, in the order in which the parts act.
+_PRIOR_CHAIN = ("resample", "sample", "weight", "loss")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Composed:
+    """A composed strategy: either a recipe alone, or a Fit with the recipe's parts around it."""
+
+    recipe: Recipe
+    fit: Fit | None = None
+
+    @property
+    def packs(self) -> bool:
+        """Whether its network can be trained together with others."""
+        return self.fit is None
+
+
+def offers_of(catalogue: Catalogue[StrategySpec], text: str) -> list[tuple[Offer[StrategySpec], Term]]:
+    """The offers that an expression names, with the checked, non-default parameters. Raises UsageError."""
+    found = []
+    for term in parse_expression(text):
+        offer = catalogue.find(term.name)
+        checked = offer.spec.arguments(term.params)
+        given = {key: checked[key] for key in term.params if checked[key] != offer.spec.params[key].default}
+        found.append((offer, Term(catalogue.short_name(offer), given)))
+    return found
+
+
+def canonical(catalogue: Catalogue[StrategySpec], text: str) -> str:
+    """The one text of an expression: shortest unique names, parameters sorted, defaults left out."""
+    return format_expression(tuple(term for _, term in offers_of(catalogue, text)))
+
+
+def build(catalogue: Catalogue[StrategySpec], text: str) -> Composed:
+    """Call the factories of an expression and compose what they return. Runs plugin code: only a worker does this.
+
+    Raises:
+        UsageError: a rule of composition is broken.
+        PluginError: a factory raised or returned something else than a Recipe or a Fit.
+    """
+    made: list[tuple[str, Recipe | Fit]] = []
+    for offer, term in offers_of(catalogue, text):
+        with blame(str(offer.origin), f"building strategy {offer.spec.name!r}"):
+            strategy = offer.spec.build(term.params)
+        if not isinstance(strategy, Recipe | Fit):
+            raise PluginError(
+                f"{offer.origin}: strategy {offer.spec.name!r}: expected make() to return a Recipe or an object with "
+                f"fit(trial), got {type(strategy).__name__}"
+            )
+        made.append((str(term), strategy))
+    return compose(made)
+
+
+def compose(made: Sequence[tuple[str, Recipe | Fit]]) -> Composed:
+    """Merge strategies in the order written.
+
+    Raises:
+        UsageError: two owners of one part, two Fits, a part that a Fit cannot live with, or a prior corrected twice.
+    """
+    owners: dict[str, str] = {}
+    parts: dict[str, object] = {}
+    adjusts: list[tuple[str, Adjust]] = []
+    fit: Fit | None = None
+    for name, strategy in made:
+        offered = strategy.parts() if isinstance(strategy, Recipe) else {"fit": strategy}
+        for part, value in offered.items():
+            if part == "adjust" and isinstance(value, tuple):
+                adjusts += [(name, each) for each in value]
+                continue
+            if part in owners:
+                raise UsageError(f"{owners[part]!r} and {name!r} both bring the part {part!r}: leave one of them out")
+            owners[part] = name
+            parts[part] = value
+    fit = parts.pop("fit", None)  # type: ignore[assignment]
+    if fit is not None and (refused := sorted(set(parts) - _BESIDE_A_FIT)):
+        raise UsageError(
+            f"{owners['fit']!r} trains by itself and cannot take the part {refused[0]!r} of {owners[refused[0]]!r}"
+        )
+    # temperature is fitted on the prior it was trained for, so it comes first (design: temperature, prior, threshold)
+    adjusts.sort(key=lambda pair: getattr(pair[1], "kind", "prior") != "calibration")
+    _refuse_double_correction(owners, parts, adjusts, fit)
+    recipe = replace(Recipe(), **parts, adjust=tuple(each for _, each in adjusts))  # type: ignore[arg-type]
+    return Composed(recipe=recipe, fit=fit)
+
+
+def _refuse_double_correction(
+    owners: Mapping[str, str], parts: Mapping[str, object], adjusts: Sequence[tuple[str, Adjust]], fit: Fit | None
+) -> None:
+    chain = [(owners[part], parts[part]) for part in _PRIOR_CHAIN if part in parts]
+    if fit is not None:
+        chain.append((owners["fit"], fit))
+    chain += adjusts
+    corrected_by = ""
+    for name, part in chain:
+        effect = prior_effect(part)
+        if effect == "corrects" and corrected_by:
+            raise UsageError(
+                f"{corrected_by!r} and {name!r} both correct the prior: twice is too much; leave one of them out, or use "
+                "one that reads the effective prior"
+            )
+        if effect != "keeps":
+            corrected_by = name

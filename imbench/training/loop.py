@@ -1,0 +1,331 @@
+"""The lock-step loop: all members of a pack take each step together, and none can tell that it is not alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Generator, Tensor
+
+from imbench.data.block import Floats
+from imbench.matrix.cell import Budget
+from imbench.strategy.facts import ClassFacts
+from imbench.strategy.parts import Head, Stage
+from imbench.training.batches import BatchStream, ClassStream
+from imbench.training.losses import LossGroup, Targets, apply_head, group_losses, link
+from imbench.training.member import Member, budget_steps, prior_at, stages_of
+from imbench.training.optimiser import RowAdam
+from imbench.training.resident import Resident
+from imbench.training.selection import checkpoints, macro_average_precision
+from imbench.training.stack import Backbone, Stack, aligned
+
+__all__ = ["Trained", "train_pack"]
+
+#: Steps between two looks at what depends on progress (samplers, weights). A constant: what a cell draws may not
+#: depend on who else is in its pack.
+CHUNK = 32
+#: Rows per inference call, a constant for the same reason.
+INFER_ROWS = 4096
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Trained:
+    """A trained network.
+
+    Attributes:
+        backbone, head, loss: how inputs become scores.
+        selected: (P,) the step that validation chose.
+        last: (P,) the last step.
+        selected_step: number of the chosen step.
+        notes: what a result should record.
+    """
+
+    backbone: Backbone
+    head: Head | None
+    loss: object
+    selected: Tensor
+    last: Tensor
+    selected_step: int
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    def __call__(self, x: Floats) -> Floats:
+        """Scores (n, C) of the selected step."""
+        return self.scores(x, self.selected)
+
+    @torch.no_grad()
+    def scores(self, x: Floats, row: Tensor) -> Floats:
+        """Scores (n, C) float32 under a row of parameters."""
+        inputs = torch.from_numpy(np.array(x, dtype=np.float32))
+        weight, bias = self.backbone.head(row[None])
+        parts = []
+        for start in range(0, max(len(inputs), 1), INFER_ROWS):
+            features = self.backbone.infer(row, inputs[start : start + INFER_ROWS].to(row.device))
+            logits = apply_head(self.head, features[None], weight, bias)[0]
+            parts.append(link(self.loss, logits))
+        return torch.cat(parts).float().cpu().numpy()
+
+
+def train_pack(
+    members: Sequence[Member], backbone: Backbone, budget: Budget, device: torch.device
+) -> list[Trained | Exception]:
+    """Train members together. They must agree on backbone, head, stage shares and the two-pass step.
+
+    Returns:
+        For each member what was trained, or the exception that its own code raised; the others go on without it.
+    """
+    with torch.no_grad():
+        return _LockStep(members, backbone, budget, device).run()
+
+
+class _LockStep:
+    """State of one pack in training."""
+
+    def __init__(self, members: Sequence[Member], backbone: Backbone, budget: Budget, device: torch.device) -> None:
+        self.members, self.backbone, self.budget, self.device = list(members), backbone, budget, device
+        self.cells = len(self.members)
+        self.batch = budget.batch_size
+        self.padded = aligned(self.batch)
+        self.resident = Resident(self.members, device)
+        self.inits = [member.generator("init") for member in self.members]
+        self.flat = torch.stack([backbone.initial(generator) for generator in self.inits]).to(device)
+        self.best = self.flat.clone()
+        self.best_value = np.full(self.cells, -np.inf)
+        self.best_step = np.zeros(self.cells, dtype=int)
+        self.head = self.members[0].recipe.head
+        self.orders = [member.generator("order") for member in self.members]
+        self.mixers = [member.generator("augment") for member in self.members]
+        self.dropouts = [member.generator("dropout") for member in self.members]
+        self.loss_parts: list[object] = [None] * self.cells
+
+    def run(self) -> list[Trained | Exception]:
+        """Train through all stages and gather what came of it."""
+        stage_lists = [stages_of(member.recipe) for member in self.members]
+        steps = budget_steps(self.budget, stage_lists[0])
+        done = 0
+        for number, length in enumerate(steps):
+            stages = [stages[number] for stages in stage_lists]
+            self._run_stage(stages, length, done, last=number == len(steps) - 1)
+            done += length
+        if not checkpoints(steps[-1], self.budget.evaluations):
+            self.best, self.best_step = self.flat.clone(), np.full(self.cells, self.budget.steps)
+        return [self._outcome(k) for k in range(self.cells)]
+
+    def _outcome(self, k: int) -> Trained | Exception:
+        if (error := self.members[k].error) is not None:
+            return error
+        return Trained(
+            backbone=self.backbone,
+            head=self.head,
+            loss=self.loss_parts[k],
+            selected=self.best[k].clone(),
+            last=self.flat[k].clone(),
+            selected_step=int(self.best_step[k]),
+            notes={"selected_step": int(self.best_step[k]), "steps": self.budget.steps},
+        )
+
+    def _guard(self, k: int, call: Callable[[], Any]) -> Any:
+        """Run a member's own code; what it raises takes out this member alone."""
+        if self.members[k].error is None:
+            try:
+                return call()
+            except Exception as error:  # foreign code: kept as data and reported with the cell
+                self.members[k].error = error
+        return None
+
+    def _run_stage(self, stages: list[Stage], steps: int, done: int, *, last: bool) -> None:
+        if stages[0].reset_head:
+            fresh = torch.stack([self.backbone.initial(generator) for generator in self.inits])
+            self.flat[:, self.backbone.head_start :] = fresh[:, self.backbone.head_start :].to(self.device)
+        stack = self.backbone.stack(self.flat, self.padded)
+        optimiser = RowAdam(self.flat, weight_decay=self.budget.weight_decay)
+        columns = {
+            "all": (0, self.backbone.size),
+            "head": (self.backbone.head_start, self.backbone.size),
+            "backbone": (0, self.backbone.head_start),
+        }[stages[0].train]
+        rates = self._rates(stages, steps)
+        streams = [
+            self._guard(k, lambda k=k: self.members[k].stream(stages[k], self.resident.starts[k], self.orders[k]))
+            for k in range(self.cells)
+        ]
+        groups = self._groups(stages)
+        looks = checkpoints(steps, self.budget.evaluations) if last else frozenset()
+        step = 0
+        while step < steps:
+            weights, facts = self._chunk_facts(stages, streams, step / steps)
+            ahead = min(CHUNK, steps - step)
+            index, shares = self._draw(streams, ahead)
+            for offset in range(ahead):
+                batch = _Batch(self, index[offset], shares)
+                self._step(stack, batch, groups, weights, facts)
+                if radius := getattr(stages[0].optimize, "radius", 0.0):
+                    self._ascend_and_repeat(stack, batch, groups, weights, facts, radius)
+                optimiser.step(stack.grad, rates[:, step : step + 1], *columns)
+                step += 1
+                if step in looks:
+                    self._look(done + step)
+            if all(member.error is not None for member in self.members):
+                return
+
+    def _rates(self, stages: list[Stage], steps: int) -> Tensor:
+        """(K, steps) learning rates."""
+        table = np.full((self.cells, steps), self.budget.learning_rate)
+        for k, stage in enumerate(stages):
+            if (schedule := stage.optimize) is not None:
+                values = self._guard(k, lambda schedule=schedule: [float(schedule(s / steps)) for s in range(steps)])
+                table[k] *= 0.0 if values is None else np.asarray(values)
+                if not np.isfinite(table[k]).all():
+                    self.members[k].error = ValueError("optimize: the learning-rate multiplier is not finite")
+                    table[k] = 0.0
+        return torch.as_tensor(table, dtype=torch.float32, device=self.device)
+
+    def _groups(self, stages: list[Stage]) -> list[LossGroup]:
+        """Loss groups of the members that are still in; a loss that fails even alone takes out its members."""
+        self.loss_parts = [stage.loss for stage in stages]
+        mixed = [member.recipe.augment is not None for member in self.members]
+        active = [k for k in range(self.cells) if self.members[k].error is None]
+        groups = group_losses(self.loss_parts, mixed, active)
+        n_classes = self.members[0].data.n_classes
+        for group in groups:
+            facts = self.members[group.cells[0]].facts(np.full(n_classes, 1 / n_classes), self.device)
+            try:
+                with torch.enable_grad():
+                    group.probe(self.padded, n_classes, facts)
+            except Exception as error:  # foreign code
+                self._drop(group, error)
+        return [group for group in groups if self.members[group.cells[0]].error is None]
+
+    def _drop(self, group: LossGroup, error: Exception) -> None:
+        for k in group.cells:
+            self.members[k].error = error
+
+    def _chunk_facts(
+        self, stages: list[Stage], streams: list[BatchStream | None], progress: float
+    ) -> tuple[Tensor, ClassFacts]:
+        """Class weights (K, C) and stacked facts at a progress; samplers get their probabilities."""
+        n_classes = self.members[0].data.n_classes
+        weights, facts = [], []
+        for k, (member, stage) in enumerate(zip(self.members, stages, strict=True)):
+            found = self._guard(k, lambda member=member, stage=stage: prior_at(stage, member.counts, progress))
+            sampled, effective, weight = found or (None, np.full(n_classes, 1 / n_classes), np.ones(n_classes))
+            stream = streams[k]
+            if sampled is not None and isinstance(stream, ClassStream):
+                stream.set_probabilities(sampled)
+            weights.append(torch.as_tensor(weight, dtype=torch.float32, device=self.device))
+            facts.append(member.facts(effective, self.device))
+        return torch.stack(weights), ClassFacts(*(torch.stack(each) for each in zip(*facts, strict=True)))
+
+    def _draw(self, streams: list[BatchStream | None], ahead: int) -> tuple[Tensor, Tensor]:
+        """Row positions (ahead, K, B') in the resident matrix and target shares (K, B'): 1, and 0 for padding."""
+        index = torch.zeros(ahead, self.cells, self.padded, dtype=torch.int64)
+        for k, stream in enumerate(streams):
+            if stream is not None and self.members[k].error is None:
+                index[:, k, : self.batch] = stream.take(ahead * self.batch).view(ahead, self.batch)
+        shares = torch.zeros(self.cells, self.padded)
+        shares[:, : self.batch] = 1.0
+        return self.resident.locate(index).to(self.device), shares.to(self.device)
+
+    def _step(
+        self, stack: Stack, batch: _Batch, groups: list[LossGroup], weights: Tensor, facts: ClassFacts
+    ) -> None:
+        """Forward, loss, backward: gradients of all cells into the stack."""
+        features = stack.features(batch.inputs, self.dropouts)
+        weight, bias = self.backbone.head(self.flat)
+        with torch.enable_grad():
+            leaves = [tensor.detach().requires_grad_() for tensor in (features, weight, bias)]
+            logits = apply_head(self.head, *leaves)
+            total = self._total(logits, batch, groups, weights, facts)
+            grads = torch.autograd.grad(total, leaves) if total.requires_grad else [torch.zeros_like(x) for x in leaves]
+        stack.backward(grads[0])
+        weight_grad, bias_grad = self.backbone.head(stack.grad)
+        weight_grad.copy_(grads[1])
+        bias_grad.copy_(grads[2])
+
+    def _total(
+        self, logits: Tensor, batch: _Batch, groups: list[LossGroup], weights: Tensor, facts: ClassFacts
+    ) -> Tensor:
+        """Sum of all cells' mean losses: their gradients do not meet."""
+        total = logits.new_zeros(())
+        for group in list(groups):
+            if len(group.cells) == self.cells:
+                own, targets, own_weights, own_facts = logits, batch.targets(None), weights, facts
+            else:
+                own, targets, own_weights = logits[group.index], batch.targets(group.cells), weights[group.index]
+                own_facts = ClassFacts(*(fact[group.index] for fact in facts))
+            try:
+                total = total + group.value(own, targets, own_weights, own_facts, self.batch)
+            except Exception as error:  # foreign code
+                self._drop(group, error)
+                groups.remove(group)
+        return total
+
+    def _ascend_and_repeat(
+        self, stack: Stack, batch: _Batch, groups: list[LossGroup], weights: Tensor, facts: ClassFacts, radius: float
+    ) -> None:
+        """SAM (Foret et al. 2021, eq. 2): the gradient at w + radius * g / |g|, taken at w."""
+        norms = stack.grad.norm(dim=1, keepdim=True).clamp_min(1e-12)
+        ascent = stack.grad * (radius / norms)
+        self.flat.add_(ascent)
+        self._step(stack, batch, groups, weights, facts)
+        self.flat.sub_(ascent)
+
+    def _look(self, step: int) -> None:
+        """Keep each cell's parameters if its validation average precision is the best so far (ties: the later)."""
+        for k, member in enumerate(self.members):
+            if member.error is not None:
+                continue
+            trained = Trained(
+                backbone=self.backbone, head=self.head, loss=self.loss_parts[k],
+                selected=self.flat[k], last=self.flat[k], selected_step=step,
+            )  # fmt: skip
+            value = macro_average_precision(trained(member.data.x_validation), member.data.y_validation)
+            if value >= self.best_value[k] or step == self.budget.steps and self.best_value[k] == -np.inf:
+                self.best[k], self.best_value[k], self.best_step[k] = self.flat[k], value, step
+
+
+class _Batch:
+    """One step's inputs (K, B', d) and mixture targets."""
+
+    def __init__(self, pack: _LockStep, index: Tensor, shares: Tensor) -> None:
+        self.inputs, self._labels = pack.resident.gather(index)
+        self._shares = shares
+        self._mixed: dict[int, Targets] = {}
+        for k, member in enumerate(pack.members):
+            if member.recipe.augment is not None:
+                pack._guard(k, lambda k=k, member=member: self._augment(k, member, pack.batch, pack.mixers[k]))
+
+    def _augment(self, k: int, member: Member, batch: int, generator: Generator) -> None:
+        assert member.recipe.augment is not None
+        counts = torch.as_tensor(member.counts, dtype=torch.float32, device=self.inputs.device)
+        mixture = member.recipe.augment(self.inputs[k, :batch].clone(), self._labels[k, :batch], counts, generator)
+        if mixture.inputs.shape != self.inputs[k, :batch].shape:
+            raise ValueError(f"augment: expected inputs of shape {tuple(self.inputs[k, :batch].shape)}")
+        self.inputs[k, :batch] = mixture.inputs
+        padding = self.inputs.shape[1] - batch
+        self._mixed[k] = [
+            (
+                torch.nn.functional.pad(labels, (0, padding)),
+                torch.nn.functional.pad(weights.to(self.inputs), (0, padding)),
+            )
+            for labels, weights in mixture.targets
+        ]
+
+    def targets(self, cells: list[int] | None) -> Targets:
+        """Mixture targets of a group: (labels, weights) pairs, each (g, B')."""
+        if cells is None:
+            cells = list(range(len(self._labels)))
+        if not any(k in self._mixed for k in cells):
+            here = slice(None) if len(cells) == len(self._labels) else torch.tensor(cells)
+            return [(self._labels[here], self._shares[here])]
+        depth = max(len(self._mixed[k]) for k in cells if k in self._mixed)
+        pairs = []
+        for part in range(depth):
+            own = [self._mixed[k][part] if part < len(self._mixed.get(k, ())) else self._nothing(k) for k in cells]
+            pairs.append((torch.stack([labels for labels, _ in own]), torch.stack([weights for _, weights in own])))
+        return pairs
+
+    def _nothing(self, k: int) -> tuple[Tensor, Tensor]:
+        return self._labels[k], torch.zeros_like(self._shares[k])

@@ -1,0 +1,185 @@
+"""A job of the engine, as a worker runs it: build, resample, train in lock step or alone, finish, report.
+
+Work that is equal is done once: one resampling for all that share it, one training for all that differ only in what
+happens afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imbench.data.block import TrainingData
+from imbench.plugin.registry import Registry
+from imbench.strategy.compose import Composed, build
+from imbench.strategy.facts import Prior, normalised
+from imbench.strategy.recipe import Predictor, Recipe
+from imbench.strategy.trial import Trial
+from imbench.training.finish import finish
+from imbench.training.loop import Trained, train_pack
+from imbench.training.losses import same
+from imbench.training.member import Member, Rows, after, resample, score_prior, stages_of
+from imbench.training.request import CellRequest, Report, Request, Work, backbone_for, device_of
+
+__all__ = ["fit_alone", "run"]
+
+
+@dataclass(eq=False)
+class _Training:
+    """One distinct training and the cells that use it."""
+
+    member: Member
+    cells: list[tuple[int, Composed]] = field(default_factory=list)
+
+
+def run(request: Request, items: Sequence[Work], report: Report) -> None:
+    """Train and finish all items. Every item gets exactly one answer; what one item's code raises is its own."""
+    registry = request.registry()
+    memo: list[tuple[TrainingData, object, Rows]] = []
+    trainings: list[_Training] = []
+    for item in items:
+        cell: CellRequest = item.payload
+        data = request.blocks[cell.block]
+        with _Answer(report, item.id) as answer:
+            report.working(item.id, "building")
+            composed = build(registry.strategies, cell.strategy)
+            report.working(item.id, "resampling")
+            rows = _resample_once(memo, data, composed.recipe)
+            if composed.fit is not None:
+                report.working(item.id, "fitting")
+                predictor, prior = fit_alone(request, registry, data, composed, rows)
+                header, arrays = finish(data, composed.recipe, predictor, prior)
+                header["notes"] = {**rows.notes, **getattr(predictor, "notes", {})}
+                answer(header, arrays)
+            else:
+                _join(trainings, item.id, composed, data, rows)
+    for batch in _alike(trainings):
+        _train(request, registry, batch, report)
+
+
+def _train(request: Request, registry: Registry, trainings: list[_Training], report: Report) -> None:
+    """Train a pack and answer for all its cells."""
+    members = [training.member for training in trainings]
+    only = trainings[0].cells[0][0] if len(trainings) == 1 and len(trainings[0].cells) == 1 else None
+    report.working(only, "training")
+    backbone = backbone_for(registry, request.backbone, members[0].data)
+    outcomes = train_pack(members, backbone, request.budget, device_of(request.device))
+    for training, trained in zip(trainings, outcomes, strict=True):
+        for item_id, composed in training.cells:
+            with _Answer(report, item_id) as answer:
+                if isinstance(trained, Exception):
+                    raise trained
+                report.working(item_id, "finishing")
+                answer(*_finish_trained(training.member, composed, trained))
+
+
+def _finish_trained(member: Member, composed: Composed, trained: Trained) -> tuple[dict[str, Any], dict[str, Any]]:
+    last = None
+    if trained.selected_step != trained.notes["steps"]:
+        last = partial(trained.scores, row=trained.last)
+    prior = score_prior(composed.recipe, member.counts)
+    header, arrays = finish(member.data, composed.recipe, trained, prior, predict_last=last)
+    header["notes"] = {**member.rows.notes, **trained.notes}
+    nothing_else = set(composed.recipe.parts()) - {"stages", "adjust", "adapt"} == {"resample"} and not composed.recipe.adjust
+    if member.rows.noop and nothing_else:
+        header["noop"] = member.rows.notes["resample"].get("note") or "the resampler kept every row and made none"
+    return header, arrays
+
+
+def fit_alone(
+    request: Request, registry: Registry, data: TrainingData, composed: Composed, rows: Rows
+) -> tuple[Predictor, Prior]:
+    """Run a Fit on the (resampled) training rows.
+
+    Returns:
+        Its predictor, and the prior (C,) that its scores stand for.
+    """
+    assert composed.fit is not None
+    made = np.empty((0, data.x_train.shape[1]), np.float32) if rows.made_x is None else rows.made_x
+    x = np.concatenate([data.x_train, made])[rows.index]
+    x.setflags(write=False)
+    rows.labels.setflags(write=False)
+    own = replace(data, x_train=x, y_train=rows.labels, groups=None)
+
+    def train(recipe: Recipe, only: NDArray[np.int64] | None, stream: str) -> Predictor:
+        member = Member(recipe=recipe, data=own, rows=resample(own, recipe, stream, only), suffix=stream)
+        backbone = backbone_for(registry, request.backbone, own)
+        (trained,) = train_pack([member], backbone, request.budget, device_of(request.device))
+        if isinstance(trained, Exception):
+            raise trained
+        return trained
+
+    trial = Trial(
+        x=x,
+        y=rows.labels,
+        x_validation=data.x_validation,
+        y_validation=data.y_validation,
+        n_classes=data.n_classes,
+        categorical=data.categorical,
+        budget=request.budget,
+        at=data.at,
+        device=request.device,
+        trainer=train,
+    )
+    return composed.fit.fit(trial), after(composed.fit, normalised(own.counts))
+
+
+def _resample_once(memo: list[tuple[TrainingData, object, Rows]], data: TrainingData, recipe: Recipe) -> Rows:
+    for known_data, part, rows in memo:
+        if known_data is data and same(part, recipe.resample):
+            return rows
+    rows = resample(data, recipe)
+    memo.append((data, recipe.resample, rows))
+    return rows
+
+
+def _join(trainings: list[_Training], item_id: int, composed: Composed, data: TrainingData, rows: Rows) -> None:
+    """Put a cell beside the training it can share, or start a new one."""
+    recipe = composed.recipe.training()
+    for training in trainings:
+        if training.member.data is data and same(training.member.recipe, recipe):
+            training.cells.append((item_id, composed))
+            return
+    trainings.append(_Training(Member(recipe=recipe, data=data, rows=rows), [(item_id, composed)]))
+
+
+def _alike(trainings: Sequence[_Training]) -> list[list[_Training]]:
+    """Trainings that can step together: equal shape, head, stage shares and two-pass radius."""
+    batches: list[tuple[tuple[Any, ...], list[_Training]]] = []
+    for training in trainings:
+        recipe, data = training.member.recipe, training.member.data
+        stages = stages_of(recipe)
+        key = (
+            (data.x_train.shape[1], data.n_classes),
+            recipe.head,
+            tuple((stage.share, stage.train, stage.reset_head) for stage in stages),
+            tuple(float(getattr(stage.optimize, "radius", 0.0)) for stage in stages),
+        )
+        for known, batch in batches:
+            if all(same(a, b) for a, b in zip(known, key, strict=True)):
+                batch.append(training)
+                break
+        else:
+            batches.append((key, [training]))
+    return [batch for _, batch in batches]
+
+
+class _Answer:
+    """Guard around one item's own code: its exception is reported as its outcome and nobody else's."""
+
+    def __init__(self, report: Report, item_id: int) -> None:
+        self._report, self._item_id = report, item_id
+
+    def __enter__(self) -> Callable[[dict[str, Any], dict[str, Any]], None]:
+        return partial(self._report.outcome, self._item_id)
+
+    def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> bool:
+        if isinstance(error, Exception):
+            self._report.raised(self._item_id, error)
+            return True
+        return False

@@ -1,0 +1,115 @@
+"""Cross-entropy and focal losses. Each returns one loss per example; the trainer weights and averages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from imbench import ClassFacts, Prior
+from imbench.strategy.facts import normalised
+from imbench.strategy.parts import PriorEffect
+from imbench_losses.tensors import cross_entropy, log_odds_against, margins_or_logits, of_label, positive, softplus
+
+__all__ = ["CrossEntropyPlusFocal", "Focal", "SigmoidFocal", "WeightedBinaryCrossEntropy"]
+
+
+@dataclass(frozen=True)
+class WeightedBinaryCrossEntropy:
+    """Σ_c -[t_c·ω_c·log s(z_c) + (1 - t_c)·log(1 - s(z_c))] with s the sigmoid and ω_c = (1 - π_c)/π_c.
+
+    π are the effective frequencies: ω_c = (N - n_c)/n_c where nothing came before. ω is the ``pos_weight`` of
+    `torch.nn.BCEWithLogitsLoss`. With two classes there is one such term, on z₁ - z₀.
+    """
+
+    prior_effect: ClassVar[PriorEffect] = "corrects-effective"
+    link: ClassVar[str] = "sigmoid"
+
+    def __call__(self, logits: Tensor, labels: Tensor, facts: ClassFacts, /) -> Tensor:
+        effective = positive(facts.effective, logits)
+        decisions, yes = margins_or_logits(logits, labels)
+        weight = ((1 - effective) / effective)[-decisions.shape[-1] :]
+        return torch.where(yes, weight * softplus(-decisions), softplus(decisions)).sum(-1)
+
+
+@dataclass(frozen=True)
+class Focal:
+    """-(1 - p_y)^gamma log p_y with p = softmax(z): Lin et al. 2017, eq. 4, for any number of classes.
+
+    The modulating factor takes part in the gradient. Written in the log odds d against the label, as
+    exp(gamma log sigmoid(d))·softplus(d), value and gradient stay finite at p_y = 1 also for gamma < 1.
+
+    Attributes:
+        gamma: how strongly well-classified examples are down-weighted; 0 is cross-entropy.
+    """
+
+    gamma: float = 2.0
+
+    def __call__(self, logits: Tensor, labels: Tensor, _facts: ClassFacts, /) -> Tensor:
+        return _focal(log_odds_against(logits, labels), self.gamma)
+
+
+@dataclass(frozen=True)
+class SigmoidFocal:
+    """Σ_c -alpha_t (1 - p_t)^gamma log p_t on sigmoids, one-vs-rest: Lin et al. 2017, eq. 5.
+
+    With s the sigmoid, p_t = s(z) and alpha_t = alpha where the answer is yes, p_t = 1 - s(z) and alpha_t = 1 - alpha
+    where it is no.
+
+    Attributes:
+        gamma: as in `Focal`.
+        alpha: weight of the positive answers; ½ weighs both alike.
+    """
+
+    gamma: float = 2.0
+    alpha: float = 0.25
+    link: ClassVar[str] = "sigmoid"
+
+    def __call__(self, logits: Tensor, labels: Tensor, _facts: ClassFacts, /) -> Tensor:
+        decisions, yes = margins_or_logits(logits, labels)
+        against = torch.where(yes, -decisions, decisions)
+        focal = _focal(against, self.gamma)
+        return torch.where(yes, self.alpha * focal, (1 - self.alpha) * focal).sum(-1)
+
+    def prior_after(self, prior: Prior) -> Prior:
+        """With two classes alpha reweights them; one-vs-rest it lifts or lowers all alike."""
+        if len(prior) > 2 or not 0 < self.alpha < 1:
+            return prior
+        return normalised(prior * np.array([1 - self.alpha, self.alpha]))
+
+
+@dataclass(frozen=True)
+class CrossEntropyPlusFocal:
+    """(1 - λ)·w_y·(-log p_y) + λ·(-(1 - p_y)^gamma log p_y), w_c = 1/(C·π_c) of the effective frequencies.
+
+    The sum of class-weighted cross-entropy and focal loss. w has mean one under π, so λ = ½ is the plain sum at half
+    the learning rate. Only the first term is weighted: the focal term keeps the class frequencies.
+
+    Attributes:
+        gamma: exponent of the focal term.
+        weight: λ, the share of the focal term.
+    """
+
+    gamma: float = 2.0
+    weight: float = 0.5
+    prior_effect: ClassVar[PriorEffect] = "corrects-effective"
+
+    def __call__(self, logits: Tensor, labels: Tensor, facts: ClassFacts, /) -> Tensor:
+        class_weight = 1 / (logits.shape[-1] * positive(facts.effective, logits))
+        weighted = of_label(class_weight, labels) * cross_entropy(logits, labels)
+        focal = _focal(log_odds_against(logits, labels), self.gamma)
+        return (1 - self.weight) * weighted + self.weight * focal
+
+    def prior_after(self, prior: Prior) -> Prior:
+        """(1 - λ)/C + λ·π over the classes present: class frequencies as the two terms together weigh them."""
+        mixed: Prior = (1 - self.weight) * normalised((prior > 0).astype(np.float64)) + self.weight * prior
+        return mixed
+
+
+def _focal(against: Tensor, gamma: float) -> Tensor:
+    """-(1 - p)^gamma log p from the log odds against; in logarithms also 0^gamma has a gradient."""
+    return torch.exp(gamma * functional.logsigmoid(against)) * softplus(against)

@@ -1,0 +1,52 @@
+"""ClusterCentroids: every larger class is replaced by as many k-means centres as the smallest class has rows."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+from imblearn.under_sampling import ClusterCentroids
+from sklearn.cluster import KMeans, MiniBatchKMeans
+from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it ships no types
+
+from imbench import Recipe, Resampled, TrainView
+from imbench_resampling.common import balanced, draw_seed, finish, to_shrink
+
+__all__ = ["cluster_centroids"]
+
+
+@dataclass(frozen=True)
+class Centroids:
+    """Keep the smallest class (and its equals), make centres for the others; ``hard`` takes the row next to each."""
+
+    voting: str = "soft"
+    minibatch: bool = False
+    prior_effect: ClassVar[Literal["corrects-effective"]] = "corrects-effective"
+
+    def __call__(self, view: TrainView, rng: np.random.Generator) -> Resampled:
+        seed = draw_seed(rng)
+        if nothing := balanced(view):
+            return nothing
+        # n_init as in imbalanced-learn: KMeans as it comes (one k-means++ start), one start for the mini-batch kind
+        clusters = MiniBatchKMeans(n_init=1, random_state=seed) if self.minibatch else KMeans(random_state=seed)
+        goals = to_shrink(view)
+        sampler = ClusterCentroids(sampling_strategy=goals, estimator=clusters, voting=self.voting, random_state=seed)
+        with warnings.catch_warnings(), threadpool_limits(1):
+            # one thread, for equal bits: k-means adds up its threads' sums in the order in which they finish;
+            # and fewer distinct rows than centres is no surprise: the note below says so
+            warnings.filterwarnings("ignore", "Number of distinct clusters", ConvergenceWarning)
+            x, y = sampler.fit_resample(view.x, view.y)
+        shrunk = np.isin(y, list(goals))
+        made_x, made_y = x[shrunk], y[shrunk]
+        distinct = len(np.unique(np.column_stack([made_y, made_x]), axis=0))
+        note = f"only {distinct} of {len(made_y)} centres are distinct" if distinct < len(made_y) else ""
+        keep = np.flatnonzero(~np.isin(view.y, list(goals)))
+        return finish(view, keep, made_x, made_y, notes=[note])
+
+
+def cluster_centroids(voting: str, minibatch: bool) -> Recipe:
+    """Recipe of `Centroids`."""
+    return Recipe(resample=Centroids(voting, minibatch))

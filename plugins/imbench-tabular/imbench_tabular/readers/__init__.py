@@ -1,0 +1,1 @@
+"""Bytes → tables: one module a source. Heavy imports live here."""

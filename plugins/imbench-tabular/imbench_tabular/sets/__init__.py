@@ -1,0 +1,1 @@
+"""The sets, by domain: cards and readings, nothing else."""

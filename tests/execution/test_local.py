@@ -1,0 +1,267 @@
+"""The executor, through its public door, with real processes and real signals."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from imbench.errors import EnvironmentFault, UsageError
+from imbench.execution.job import Item, Job
+from imbench.execution.local import LocalExecutor
+
+
+def gone(pid: int) -> bool:
+    """Whether a process has ended (a zombie has)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+def test_outcomes_carry_headers_and_arrays(job, outcomes):
+    found = outcomes(job("double", [1.0, 2.5], shared={"a": (1, 2)}), job("double", [4.0], first=2))
+    assert {item: outcome.status for item, outcome in found.items()} == {0: "ok", 1: "ok", 2: "ok"}
+    np.testing.assert_array_equal(found[1].arrays["twice"], [5.0, 5.0, 5.0])
+    assert found[0].header["shared"] == {"a": [1, 2]}
+    assert found[0].header["pid"] == found[1].header["pid"] != found[2].header["pid"]
+    assert found[0].log == found[0].reason == ""
+
+
+@pytest.mark.parametrize(
+    ("payload", "status", "reason"),
+    [
+        ("segfault", "crashed", "killed by SIGSEGV (segmentation fault) (running segfault)"),
+        ("abort", "crashed", "killed by SIGABRT (aborted) (running abort)"),
+        ("leave", "crashed", "exited with code 0 (running leave)"),
+        ("suicide", "crashed", "killed by SIGKILL (killed) (running suicide)"),
+        ("sys_exit", "failed", "SystemExit: 3"),
+        ("memory_error", "oom", "MemoryError: no room for the kernel matrix"),
+        ("raise_error", "failed", "ValueError: the remedy needs two classes"),
+        ("garbage", "crashed", "sent a header of 4294967295 bytes: at most 4194304 are allowed"),
+        ("huge_claim", "crashed", "sent array 'x': not a shape: [1000000000000]"),
+        ("unknown_item", "crashed", "sent word of item 12345, which is unknown or was already reported"),
+        ("forbidden_array", "failed", "TypeError: array 'x': expected one of float32, float64, int32, int64, bool"),
+    ],
+)
+def test_the_guilty_item_fails_and_the_others_finish(job, outcomes, payload, status, reason):
+    found = outcomes(job("misbehave", [None, None, payload, None, None]))
+    assert [found[item].status for item in range(5)] == ["ok", "ok", status, "ok", "ok"]
+    assert found[2].reason.startswith(reason)
+
+
+def test_the_log_shows_output_and_where_it_crashed(job, outcomes):
+    found = outcomes(job("misbehave", ["segfault"]), job("misbehave", ["raise_error"], first=1))
+    assert "about to touch address 0" in found[0].log
+    assert "in segfault" in found[0].log
+    assert "in raise_error" in found[1].log
+    assert "worker.py" not in found[1].log
+
+
+def test_output_without_end_neither_blocks_nor_is_kept(job, outcomes):
+    found = outcomes(job("misbehave", ["chatter", None]))
+    assert [found[0].status, found[1].status] == ["crashed", "ok"]
+    assert "the last line\n\ufffd\ufffd not text\nFatal Python error: Aborted" in found[0].log
+    assert len(found[0].log) <= 64 << 10
+
+
+def test_a_pickle_from_a_worker_is_never_opened(job, outcomes, tmp_path, monkeypatch):
+    bomb = tmp_path / "exploded"
+    monkeypatch.setenv("IMBENCH_TEST_BOMB", str(bomb))
+    with LocalExecutor(workers=1, timeout=10, preload=("numpy",)) as fresh:
+        found = outcomes(job("misbehave", ["pickle_bomb", None]), on=fresh)
+    assert [found[0].status, found[1].status] == ["crashed", "ok"]
+    assert found[0].reason == "sent a header that is not JSON (UnicodeDecodeError)"
+    assert not bomb.exists()
+
+
+def test_an_item_reported_twice_counts_once(job, outcomes):
+    found = outcomes(job("misbehave", ["twice", None]))
+    assert [found[0].status, found[1].status] == ["ok", "ok"]
+
+
+def test_time_limit_kills_what_hangs(job, outcomes):
+    hangs = ["sleep", "sleep_in_c", "ignore_signals", "stop_itself", "half_a_frame"]
+    with LocalExecutor(workers=2, timeout=0.4, preload=("numpy",)) as impatient:
+        begin = time.monotonic()
+        found = outcomes(*[job("misbehave", [None, hang, None], first=3 * at) for at, hang in enumerate(hangs)], on=impatient)
+        assert time.monotonic() - begin < 8
+    for at, hang in enumerate(hangs):
+        assert [found[3 * at + each].status for each in range(3)] == ["ok", "timeout", "ok"]
+        assert found[3 * at + 1].reason == f"took longer than 0.4 s (running {hang})"
+        assert 0.4 <= found[3 * at + 1].seconds < 2
+
+
+def test_time_before_any_announcement_counts(job, outcomes):
+    with LocalExecutor(workers=1, timeout=0.3, preload=("numpy",)) as impatient:
+        found = outcomes(Job("time:sleep", 1000, (Item(0, "sleeper"),)), on=impatient)
+    assert found[0].status == "failed"  # time.sleep refuses three arguments: the job did run
+    with LocalExecutor(workers=1, timeout=0.3, preload=("numpy",)) as impatient:
+        found = outcomes(job("unannounced", [None, None]), on=impatient)
+    assert [found[0].status, found[1].status] == ["timeout", "timeout"]
+    assert "(starting)" in found[0].reason
+
+
+def test_limits_hold_while_the_consumer_is_busy(job):
+    with LocalExecutor(workers=2, timeout=0.3, preload=("numpy",)) as impatient:
+        running = impatient.run([job("misbehave", [None, "sleep"]), job("misbehave", ["sleep"], first=2)])
+        assert next(running).status == "ok"
+        time.sleep(1.5)  # scoring, say
+        begin = time.monotonic()
+        assert [next(running).status, next(running).status] == ["timeout", "timeout"]
+        assert time.monotonic() - begin < 0.1
+
+
+def test_memory_limit_kills_the_eater(job, outcomes):
+    with LocalExecutor(workers=1, timeout=20, memory=500_000_000, preload=("numpy",)) as tight:
+        found = outcomes(job("misbehave", [None, "eat", None]), on=tight)
+    assert [found[item].status for item in range(3)] == ["ok", "oom", "ok"]
+    # either the watch saw it, or the allocator refused what comes between two looks of the watch
+    assert "where 500 MB are allowed" in found[1].reason or "Unable to allocate" in found[1].reason
+
+
+def test_each_job_finds_a_clean_process(job, outcomes):
+    first, second = (outcomes(job("pollute", [None]))[0].header for _ in range(2))
+    assert first == second
+    assert first == {
+        "cwd": os.getcwd(),
+        "spoilt": None,
+        "random": first["random"],
+        "threads": "1",
+        "stdin": "",
+        "leader": True,
+        "gpus": "",
+        "term": True,
+    }
+
+
+@pytest.mark.parametrize("end", [None, "segfault", "sleep"])
+def test_children_go_with_their_worker(job, outcomes, tmp_path, end):
+    note = tmp_path / "pids"
+    with LocalExecutor(workers=1, timeout=1, preload=("numpy",)) as fresh:
+        found = outcomes(job("families", [end], shared=str(note)), on=fresh)
+        pids = [int(pid) for pid in note.read_text().split()]
+        assert len(pids) == 3
+        assert [pid for pid in pids if not gone(pid)] == []
+    assert found[0].status == {None: "ok", "segfault": "crashed", "sleep": "timeout"}[end]
+
+
+def test_lock_step_is_bisected_to_the_guilty(job, outcomes):
+    payloads: list[str | None] = [None] * 8
+    payloads[5] = "segfault"
+    found = outcomes(job("lock_step", payloads, shared={"early": [0, 7]}))
+    assert [found[item].status for item in range(8)] == ["ok"] * 5 + ["crashed"] + ["ok"] * 2
+    assert found[5].reason == "killed by SIGSEGV (segmentation fault) (stepping)"
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    payloads=st.lists(st.sampled_from([None, None, "leave", "abort", "raise_error"]), min_size=1, max_size=6),
+    early=st.sets(st.integers(0, 5)),
+    together=st.booleans(),
+)
+def test_exactly_the_guilty_fail_and_each_item_comes_once(job, outcomes, payloads, early, together):
+    found = outcomes(job("lock_step" if together else "misbehave", payloads, shared={"early": sorted(early)}))
+    for item, payload in enumerate(payloads):
+        guilty = payload is not None and not (together and item in early)
+        expected = {"raise_error": "failed"}.get(payload or "", "crashed") if guilty else "ok"
+        assert found[item].status == expected
+
+
+def test_jobs_are_prepared_only_when_a_worker_is_free(job):
+    prepared = []
+
+    def prepare():
+        for at in range(6):
+            prepared.append(at)
+            yield job("double", [1.0], first=at)
+
+    with LocalExecutor(workers=2, timeout=10, preload=("numpy",)) as executor:
+        running = executor.run(prepare())
+        assert prepared == []
+        for seen in range(6):
+            next(running)
+            assert len(prepared) <= seen + 3
+        assert list(running) == []
+
+
+def test_closing_early_kills_the_workers(job, executor, outcomes):
+    running = executor.run([job("misbehave", [None, "sleep"]), job("misbehave", ["sleep"], first=2)])
+    next(running)
+    begin = time.monotonic()
+    running.close()
+    assert time.monotonic() - begin < 2
+    assert outcomes(job("double", [1.0]))[0].status == "ok"  # and the executor can be used again
+
+
+def test_a_worker_that_lingers_does_not_hold_up_the_run(job, outcomes):
+    begin = time.monotonic()
+    assert outcomes(job("linger", [None]))[0].status == "ok"
+    assert time.monotonic() - begin < 5
+
+
+def test_returning_without_a_word_is_a_crash(job, outcomes):
+    found = outcomes(job("silent", [None, None]))
+    assert {outcome.reason for outcome in found.values()} == {"the target returned without an outcome of the item"}
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [("no_such_module:run", "ModuleNotFoundError: No module named"), ("targets:no_such", "AttributeError: module")],
+)
+def test_a_target_that_is_not_there(job, outcomes, target, reason):
+    there = job("double", [1.0])
+    found = outcomes(Job(target, None, there.items, there.path))
+    assert found[0].status == "failed"
+    assert found[0].reason.startswith(reason)
+
+
+def test_killing_the_fork_server_condemns_only_the_killer(job, outcomes):
+    with LocalExecutor(workers=2, timeout=10, preload=("numpy",)) as executor:
+        found = outcomes(
+            job("misbehave", [None, "kill_server", None]),
+            *[job("double", [1.0], first=at) for at in range(3, 9)],
+            on=executor,
+        )
+    assert [found[item].status for item in range(9)] == ["ok", "crashed", *["ok"] * 7]
+    assert found[1].reason == "the fork server killed by SIGKILL (killed)"
+
+
+def test_a_fork_server_that_cannot_start_is_said(job, monkeypatch, capfd):
+    monkeypatch.setattr("sys.executable", "/bin/false")
+    with LocalExecutor(workers=1, timeout=1) as executor, pytest.raises(EnvironmentFault, match="exited with code 1"):
+        list(executor.run([job("double", [1.0])]))
+
+
+def test_a_module_that_cannot_be_preloaded_is_said_and_stops_nothing(job, outcomes, capfd):
+    with LocalExecutor(workers=1, timeout=10, preload=("no_such_module",)) as executor:
+        assert outcomes(job("double", [1.0]), on=executor)[0].status == "ok"
+    assert "imbench: cannot preload no_such_module: ModuleNotFoundError" in capfd.readouterr().err
+
+
+def test_faults_of_the_caller(job, executor):
+    with pytest.raises(UsageError, match="workers: expected a number above 0, got 0"):
+        LocalExecutor(workers=0, timeout=1)
+    with pytest.raises(UsageError, match="timeout: expected a number above 0, got nan"):
+        LocalExecutor(workers=1, timeout=float("nan"))
+    with pytest.raises(ValueError, match="item id 0 .* twice"):
+        list(executor.run([job("double", [1.0]), job("double", [1.0])]))
+    with pytest.raises(ValueError, match="items with ids of their own"):
+        job("double", [])
+    with pytest.raises(RuntimeError, match="entered"):
+        list(LocalExecutor(workers=1, timeout=1).run([]))
+    with pytest.raises(AttributeError, match="pickle"):
+        list(executor.run([job("double", [1.0], shared=lambda: None)]))
+    assert list(executor.run([])) == []
+
+
+def test_fair_share_of_memory():
+    with LocalExecutor(workers=4, timeout=1, preload=()) as executor:
+        share = executor.limits.memory
+    assert share is not None
+    assert 0 < 4 * share < os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
