@@ -19,7 +19,7 @@ _EPILOG = (
 )
 
 # plain help: half the start-up time of the framed one, and it can be piped and copied
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, epilog=_EPILOG)
+app = typer.Typer(rich_markup_mode=None, epilog=_EPILOG)
 
 
 def _version(wanted: bool) -> None:
@@ -58,7 +58,7 @@ def invoke(arguments: Sequence[str] | None) -> int:
     import sys
 
     command = typer.main.get_command(app)
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     if "_IMBENCH_COMPLETE" in os.environ:  # a shell asks for completions
         command.main(words, prog_name="imbench")
     try:

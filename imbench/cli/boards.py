@@ -1,21 +1,30 @@
-"""Results → the text of a leaderboard."""
+"""Leaderboards → text."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from imbench.cli.options import Format
 
 if TYPE_CHECKING:
-    from imbench.results.result import CostRecord, Result
+    from imbench.leaderboard.board import Leaderboard
 
-__all__ = ["rendered"]
+__all__ = ["as_records", "as_text"]
 
 
-def rendered(results: Sequence[Result], costs: Sequence[CostRecord], *, primary: str, policy: str, form: Format) -> str:
-    """Rank results and render them in a format."""
-    from imbench.leaderboard import rank, render
+def as_text(boards: Sequence[Leaderboard], form: Format) -> str:
+    """The boards in a format, one after the other; as JSON an array of them."""
+    from imbench.leaderboard.render import render
 
-    board = rank(results, costs, primary=primary, policy=policy)
-    return render(board, form.value)
+    if form is Format.json:
+        return json.dumps(as_records(boards), indent=2, ensure_ascii=False)
+    return "\n\n".join(render(board, form.value) for board in boards)
+
+
+def as_records(boards: Sequence[Leaderboard]) -> list[dict[str, Any]]:
+    """The boards as JSON-ready values."""
+    from imbench.leaderboard.render import render
+
+    return [json.loads(render(board, "json")) for board in boards]

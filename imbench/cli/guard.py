@@ -56,7 +56,8 @@ def _complain(message: str) -> None:
 def _unexpected(error: Exception) -> int:
     # the parser's own complaints (unknown option, missing argument) know their text and exit code
     if hasattr(error, "format_message") and hasattr(error, "exit_code"):
-        _complain(f"{error.format_message().rstrip('.')}; see imbench --help")
+        message = error.format_message().replace("Value error, ", "").rstrip(".")
+        _complain(f"{message}; see imbench --help")
         return int(error.exit_code)
     if os.environ.get(DEBUG_VARIABLE) == "1":
         say(traceback.format_exc())

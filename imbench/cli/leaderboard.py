@@ -25,9 +25,10 @@ def leaderboard(
     form: Annotated[Format, typer.Option("--format", help="Format of the table.")] = Format.terminal,
 ) -> None:
     """Rank the results in a store; runs nothing."""
-    from imbench.cli.boards import rendered
+    from imbench.cli.boards import as_text
     from imbench.cli.metrics import check_metric, check_policy
     from imbench.cli.stored import read_store
+    from imbench.leaderboard.rank import boards
     from imbench.matrix.schema import Matrix
 
     if policy is not None:
@@ -40,6 +41,6 @@ def leaderboard(
     defaults = Matrix.model_fields
     primary = metric or (stored.matrix.primary if stored.matrix else str(defaults["primary"].default))
     rule = policy or (stored.matrix.policy if stored.matrix else str(defaults["policy"].default))
-    out(rendered(stored.results, stored.costs, primary=primary, policy=rule, form=form))
+    out(as_text(boards(stored.results, stored.costs, primary=primary, policy=rule), form))
     if stored.left:
         say(f"imbench: {len(stored.left)} cells of the matrix have no result yet")

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from imbench.errors import UsageError, did_you_mean
 
-__all__ = ["DECISION_METRICS", "POLICIES", "SCORE_METRICS", "check_metric", "check_policy"]
+if TYPE_CHECKING:
+    from imbench.matrix.schema import Matrix
+    from imbench.plugin.registry import Registry
+
+__all__ = ["DECISION_METRICS", "POLICIES", "SCORE_METRICS", "check_metric", "check_policy", "check_primary"]
 
 #: Decision policies: those of the harness, and a strategy's own.
 POLICIES = ("argmax", "prior", "tuned", "own")
@@ -47,10 +52,18 @@ DECISION_METRICS = {
 
 def check_metric(name: str, extra: Iterable[str] = ()) -> str:
     """The name, if it is a metric of imbench or one of ``extra``. Raises UsageError with the nearest name."""
-    known = {*SCORE_METRICS, *DECISION_METRICS, *extra}
+    known = {*SCORE_METRICS, *DECISION_METRICS, *extra} - {"recall_N"}
     if name in known or re.fullmatch(r"recall_[0-9]{1,2}", name):
         return name
     raise UsageError(f"unknown metric {name!r}{did_you_mean(name, known)}")
+
+
+def check_primary(matrix: Matrix, registry: Registry) -> None:
+    """Refuse a ranking metric that nobody computes, before anything is trained. Raises UsageError."""
+    try:
+        check_metric(matrix.primary, [offer.spec.name for offer in registry.metrics])
+    except UsageError as error:
+        raise UsageError(f"primary: {error}") from None
 
 
 def check_policy(name: str) -> str:

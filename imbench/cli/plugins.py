@@ -11,7 +11,7 @@ from imbench.cli.text import out_json, out_table, say
 
 __all__ = ["app"]
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Look at installed plugins.")
+app = typer.Typer(rich_markup_mode=None, help="Look at installed plugins.")
 
 
 @app.callback()
@@ -21,7 +21,7 @@ def _plugins() -> None:
 
 @app.command("list")
 def list_(as_json: Json = False) -> None:
-    """List plugins: distribution, version, ok or BROKEN with the reason, and what they offer."""
+    """List plugins, what they offer, and why one is BROKEN."""
     from imbench.plugin.loading import load
 
     plugins = load().plugins

@@ -79,8 +79,10 @@ class Tally:
         return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}" if minutes >= 60 else f"{minutes}:{seconds:02}"
 
     def __str__(self) -> str:
+        if not self.total:  # still loading what to plan with
+            return self.running
         text = f"{self.before + self.done} done, {self.failed} failed, {self.left} left, ETA {self.eta}"
-        return f"{text}, running {self.running}" if self.running else text
+        return f"{text}, {self.running}" if self.running else text
 
 
 def _failure(result: Result) -> str:

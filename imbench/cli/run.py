@@ -13,6 +13,7 @@ from imbench.errors import Exit
 
 if TYPE_CHECKING:
     from imbench.matrix.schema import Matrix
+    from imbench.plugin.registry import Registry
     from imbench.runner import Study
 
 __all__ = ["run"]
@@ -43,12 +44,15 @@ def run(
     as_json: Json = False,
 ) -> int:
     """Run a matrix and print its leaderboard. The same command again resumes, and retries what failed."""
+    from imbench.cli.metrics import check_primary
     from imbench.matrix.loading import load_matrix
+    from imbench.plugin.loading import load
 
     chosen_seeds, cell_seconds, worker_bytes = seeds(seed_text), seconds(timeout), memory(memory_text)
-    question = load_matrix(matrix)
+    question, registry = load_matrix(matrix), load()
+    check_primary(question, registry)
     if dry_run:
-        return _list_cells(question, select, chosen_seeds, limit, as_json=as_json)
+        return _list_cells(question, registry, select, chosen_seeds, limit, as_json=as_json)
     say(f"imbench: matrix {clean(question.name)}, results go to {clean(store)}")
     from imbench.cli.progress import make_progress
     from imbench.runner import run as run_matrix
@@ -68,22 +72,28 @@ def run(
             retry=retry.value,
             cost=question.cost.enabled and not no_cost,
             progress=progress,
+            registry=registry,
         )
     finally:
         progress.close()
-    _print_study(study, question, Format.json if as_json else form, store)
+    _print_study(study, form, store, as_json=as_json)
     return Exit.CELLS_FAILED if study.failed else Exit.OK
 
 
 def _list_cells(
-    matrix: Matrix, select: str | None, seeds: tuple[int, ...] | None, limit: int | None, *, as_json: bool
+    matrix: Matrix,
+    registry: Registry,
+    select: str | None,
+    seeds: tuple[int, ...] | None,
+    limit: int | None,
+    *,
+    as_json: bool,
 ) -> int:
     from dataclasses import asdict
 
-    from imbench.plugin.loading import load
     from imbench.runner import plan_run
 
-    cells = plan_run(matrix, load(), select=select, seeds=seeds, limit=limit).cells
+    cells = plan_run(matrix, registry, select=select, seeds=seeds, limit=limit).cells
     if as_json:
         out_json([asdict(cell) for cell in cells])
     else:
@@ -93,9 +103,23 @@ def _list_cells(
     return Exit.OK
 
 
-def _print_study(study: Study, matrix: Matrix, form: Format, store: Path) -> None:
-    from imbench.cli.boards import rendered
+def _print_study(study: Study, form: Format, store: Path, *, as_json: bool) -> None:
+    from collections import Counter
 
-    out(rendered(study.results, study.costs, primary=matrix.primary, policy=matrix.policy, form=form))
+    from imbench.cli.boards import as_records, as_text
+
+    if as_json:
+        out_json(
+            {
+                "matrix": study.matrix.name,
+                "cells": dict(Counter(result.status for result in study.results)),
+                "failures": [
+                    {"cell": str(each.cell), "status": each.status, "reason": each.reason} for each in study.failed
+                ],
+                "leaderboards": as_records(study.boards),
+            }
+        )
+    else:
+        out(as_text(study.boards, form))
     if study.failed:
         say(f"imbench: {len(study.failed)} of {len(study.results)} cells failed: imbench status --store {clean(store)}")

@@ -50,13 +50,18 @@ def out_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
     for index, column in enumerate(columns):
         table.add_column(column, no_wrap=index == 0, overflow="fold")
     for row in rows:
         # Text, not str: a name like "[link=…]" is shown and not obeyed
         table.add_row(*(Text(clean(value)) for value in row))
     console = Console(file=sys.stdout, highlight=False)
-    if not console.is_terminal:
-        console.width = max(Measurement.get(console, console.options.update(width=100_000), table).maximum, 1)
-    console.print(table)
+    if console.is_terminal:
+        console.print(table)
+        return
+    console.width = max(Measurement.get(console, console.options.update(width=100_000), table).maximum, 1)
+    with console.capture() as capture:
+        console.print(table)
+    for line in capture.get().splitlines():
+        out(line.rstrip())

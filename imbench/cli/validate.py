@@ -24,18 +24,14 @@ def validate(
 
     Keys, types, every name and parameter, required plugins, and your own data files are looked at.
     """
-    from imbench.cli.metrics import check_metric
-    from imbench.errors import UsageError
+    from imbench.cli.metrics import check_primary
     from imbench.matrix.loading import load_matrix
     from imbench.plugin.loading import load
     from imbench.runner import plan_run
 
     question = load_matrix(matrix)
     registry = load()
-    try:
-        check_metric(question.primary, [offer.spec.name for offer in registry.metrics])
-    except UsageError as error:
-        raise UsageError(f"primary: {error}") from None
+    check_primary(question, registry)
     cells = plan_run(question, registry).cells
     _read_files(question, registry)
     counts = {
@@ -47,8 +43,8 @@ def validate(
     if as_json:
         out_json({"matrix": question.name, "cells": len(cells), **counts})
     else:
-        sizes = ", ".join(f"{number} {name}" for name, number in counts.items())
-        out(f"{clean(question.name)}: ok, {len(cells)} cells ({sizes}, baselines included)")
+        sizes = ", ".join(f"{name} {number}" for name, number in counts.items())
+        out(f"{clean(question.name)}: ok, {len(cells)} cells ({sizes} with the baselines)")
 
 
 def _read_files(matrix: Matrix, registry: Registry) -> None:

@@ -65,7 +65,7 @@ class Realised:
         test: same for test (natural prior).
         ratio: n_max / n_min of the training part after thinning.
         flags: reasons why the cell is left out of the ranking by default; empty if none.
-        notes: what was left out on the way (columns, rows beside an official test part); empty if nothing.
+        notes: what was left out on the way (columns, rows tied to a later part); empty if nothing.
     """
 
     train: tuple[int, ...]

@@ -53,7 +53,10 @@ def _realised(dataset: Dataset, parts: Split, notes: tuple[str, ...]) -> Realise
         *_guard("training", train, MIN_TRAINING_ROWS, dataset.classes),
     ]
     if len(parts.discarded):
-        notes = (*notes, f"left out {len(parts.discarded):,} rows tied to rows of the official test part")
+        notes = (
+            *notes,
+            f"left out {len(parts.discarded):,} rows that share a group or their features with a later part",
+        )
     return Realised(
         train=tuple(train.tolist()),
         validation=tuple(validation.tolist()),

@@ -28,13 +28,16 @@ TRAIN_SHARE = 0.6
 #: Share for training of what an official test part leaves, the rest being validation.
 TRAIN_SHARE_OFFICIAL = 0.75
 
+#: A chain of groups that share rows may hold this share of all rows: no more than validation or test.
+LARGEST_CHAIN = 0.2
+
 _TRAIN, _VALIDATION, _TEST = 0, 1, 2
 
 
 class Split(NamedTuple):
     """Row numbers of the parts: training and validation ascending, test in seeded random order.
 
-    ``discarded`` rows belong to the cluster of an official test row, so they may not be trained on.
+    ``discarded`` rows share a group or their features with rows of a later part, so they may not be trained on.
     """
 
     train: Rows
@@ -55,10 +58,14 @@ class _Units(NamedTuple):
 def split(dataset: Dataset, at: Coordinates) -> Split:
     """Split 60/20/20 by clusters: stratified and new for each seed, or by time, or around an official test part.
 
+    Where copies of rows chain most groups into one cluster, groups are dealt out instead, and of copies that end up in
+    different parts only those of the last part (training, validation, test) stay.
+
     Raises:
         UsageError: a part would be empty, or the time of a row is missing.
     """
-    cluster = clusters(dataset)
+    same = _identical_rows(dataset.features)
+    cluster, chained = _clusters(dataset, same)
     rng = np.random.default_rng(at.shared_stream("split"))
     official = dataset.test
     tied = np.empty(0, dtype=np.int64) if official is None else np.unique(cluster[official])
@@ -67,6 +74,10 @@ def split(dataset: Dataset, at: Coordinates) -> Split:
     part = _deal(units, free, TRAIN_SHARE if official is None else TRAIN_SHARE_OFFICIAL, test=official is None)
     if official is not None:
         part[official] = _TEST
+    if chained:
+        last = np.full(len(part), -1, dtype=np.int64)
+        np.maximum.at(last, same, part)
+        part[part < last[same]] = -1
     train, validation, test, discarded = (np.flatnonzero(part == code) for code in (_TRAIN, _VALIDATION, _TEST, -1))
     if not (len(train) and len(validation) and len(test)):
         raise UsageError(_too_coarse(dataset, len(np.unique(units.of_row[free]))))
@@ -74,18 +85,26 @@ def split(dataset: Dataset, at: Coordinates) -> Split:
 
 
 def clusters(dataset: Dataset) -> Rows:
-    """(rows,) cluster of each row: connected by equal groups or by identical features (NaN equals NaN).
+    """(rows,) the cluster that is dealt out as a whole: connected by equal groups or identical features.
 
-    Columns of identifiers are not compared, because preprocessing drops them: the model would see the same row twice.
+    NaN equals NaN. Columns of identifiers are not compared, because preprocessing drops them: the model would see the
+    same row twice. Where copies chain groups together (see `split`) the clusters are the groups alone.
     """
-    same = _identical_rows(dataset.features)
+    return _clusters(dataset, _identical_rows(dataset.features))[0]
+
+
+def _clusters(dataset: Dataset, same: Rows) -> tuple[Rows, bool]:
+    """Clusters, and whether they are the groups alone because copies would chain too many of them together."""
     if dataset.groups is None:
-        return same
+        return same, False
     group = group_codes(dataset.groups)
     first_group = same.max(initial=-1) + 1
     nodes = int(first_group + group.max(initial=-1) + 1)
     edges = coo_array((np.ones(len(same), dtype=np.int8), (same, first_group + group)), shape=(nodes, nodes))
-    return np.asarray(connected_components(edges, directed=False)[1][same], dtype=np.int64)
+    joined = np.asarray(connected_components(edges, directed=False)[1][same], dtype=np.int64)
+    largest = np.bincount(joined).max()
+    natural = max(np.bincount(group).max(), np.bincount(same).max(), LARGEST_CHAIN * len(same))
+    return (group, True) if largest > natural else (joined, False)
 
 
 def group_codes(groups: NDArray[np.object_]) -> Rows:

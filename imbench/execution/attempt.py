@@ -6,7 +6,8 @@ The rules:
     While an item is announced alone, its clock runs; otherwise (before any announcement, or all together) the job's
     clock runs. An item may take `timeout` seconds, the job `timeout` times its number of items.
     When a worker ends before all items are reported, an item announced alone is guilty and the others are put back as
-    a new job. Without such an item the job is cut in halves, until the guilty one stands alone.
+    a new job. Without such an item the job is cut in halves, until the guilty one stands alone: in a job of its own,
+    because the last one left of many may be the victim of one that had reported.
 """
 
 from __future__ import annotations
@@ -126,7 +127,7 @@ class Attempt:
         if not left:
             return [], []
         verdict = self.verdict or self._raised or self._inferred(code, starved)
-        guilty = [item for item in left if item.id == self._alone] or (left if len(left) == 1 else [])
+        guilty = [item for item in left if item.id == self._alone] or (left if len(self.job.items) == 1 else ())
         outcomes = [self._close(item.id, verdict.status, verdict.reason, verdict.log) for item in guilty]
         rest = self.unfinished
         return outcomes, [replace(self.job, items=part) for part in ([rest] if guilty else _halves(rest)) if part]

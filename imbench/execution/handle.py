@@ -6,6 +6,7 @@ import os
 import selectors
 import socket
 import time
+from collections import deque
 from contextlib import suppress
 
 from imbench.execution.attempt import Attempt
@@ -30,11 +31,11 @@ class Worker:
         selector: watches its descriptors from now on until `close`, with this object as data.
     """
 
-    def __init__(self, attempt: Attempt, order: bytes, selector: selectors.BaseSelector) -> None:
+    def __init__(self, attempt: Attempt, order: list[memoryview], selector: selectors.BaseSelector) -> None:
         self.attempt = attempt
         self.pid: int | None = None
         self.killed_at: float | None = None
-        self._order = memoryview(order)
+        self._order = deque(order)
         self._selector = selector
         self._last = 0.0
         self._over_at: float | None = None
@@ -71,14 +72,17 @@ class Worker:
     def send(self) -> None:
         """Send more of the order; then listen."""
         try:
-            self._order = self._order[self._channel.send(self._order) :]
+            while self._order:
+                rest = self._order[0][self._channel.send(self._order[0]) :]
+                if rest:
+                    self._order[0] = rest
+                else:
+                    self._order.popleft()
         except BlockingIOError:
             return
         except ConnectionError:  # it has ended: the fork server says so
-            self._order = self._order[:0]
-        if not self._order:
-            self._order = memoryview(b"")  # lets go of the bytes
-            self._selector.modify(self._channel, selectors.EVENT_READ, self)
+            self._order.clear()
+        self._selector.modify(self._channel, selectors.EVENT_READ, self)
 
     def read(self) -> list[Outcome]:
         """Outcomes among what it says next."""

@@ -67,6 +67,9 @@ class Report(Protocol):
     def failed(self, item_id: int, status: Status, reason: str, log: str = "") -> None:
         """Send that one item came to nothing, with a one-line reason and the end of its log."""
 
+    def error(self, item_id: int, error: BaseException) -> None:
+        """Send that one item's own code raised: `failed`, with status, reason and log read off the exception."""
+
 
 @dataclass(frozen=True, eq=False)
 class Outcome:

@@ -15,6 +15,7 @@ memory. It imports but never computes: a thread pool that was used before a fork
 
 from __future__ import annotations
 
+import atexit
 import gc
 import importlib
 import os
@@ -53,9 +54,11 @@ def main(control: int, preload: Sequence[str]) -> None:
         except Exception as error:  # a job that needs it will fail and say why; others must run
             sys.stderr.write(f"imbench: cannot preload {name}: {one_line(error)}\n")
     processes.adopt_orphans()
+    atexit._clear()  # what modules registered (torch: a report of compile times) would cost every worker 50 ms
     gc.collect()
     gc.freeze()  # the collector of a worker leaves shared pages alone
     Server(socket.socket(fileno=control)).serve()
+    os._exit(0)
 
 
 class Server:

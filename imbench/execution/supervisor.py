@@ -59,7 +59,7 @@ class Supervisor:
         self.events: SimpleQueue[Event] = SimpleQueue()
         self._start = start
         self._limits = limits
-        self._inbox: SimpleQueue[tuple[Job, bytes] | None] = SimpleQueue()
+        self._inbox: SimpleQueue[tuple[Job, list[memoryview]] | None] = SimpleQueue()
         self._wake_read, self._wake_write = socket.socketpair()
         self._wake_write.setblocking(False)
         self._selector = selectors.DefaultSelector()
@@ -75,7 +75,7 @@ class Supervisor:
 
     # --- called by the main thread ---
 
-    def submit(self, job: Job, order: bytes) -> None:
+    def submit(self, job: Job, order: list[memoryview]) -> None:
         """Start a worker on a job; `order` is what is sent to it."""
         self._inbox.put((job, order))
         self._wake()
@@ -94,6 +94,7 @@ class Supervisor:
         self._closing = True
         self._wake()
         self._thread.join()
+        self._wake_read.close()
         self._wake_write.close()
 
     def _wake(self) -> None:
@@ -114,7 +115,6 @@ class Supervisor:
             for worker in self._workers:
                 worker.close()
             self._selector.close()
-            self._wake_read.close()
 
     def _serve(self) -> None:
         timeout = max(0.0, self._next_tick - time.monotonic()) if self._workers else None
@@ -134,7 +134,7 @@ class Supervisor:
             while True:
                 self._begin(self._inbox.get_nowait())
 
-    def _begin(self, order: tuple[Job, bytes] | None) -> None:
+    def _begin(self, order: tuple[Job, list[memoryview]] | None) -> None:
         if order is None:
             self._cancelling = True
             for worker in self._workers:
@@ -220,14 +220,16 @@ class Supervisor:
         self._selector.unregister(died)
         how = died.close()
         if not died.proven:
-            raise EnvironmentFault(f"the fork server {how} before it started a worker: its message is above")
+            raise EnvironmentFault(f"the fork server {how} before it started a worker: its own message is above")
         for worker in workers:
             if worker.pid is not None:
                 processes.kill(worker.pid)  # where the kernel does not do it
         self._starting.clear()
         self._server = self._register(self._start())
         if len(workers) == 1:
-            workers[0].attempt.verdict = workers[0].attempt.verdict or Verdict("crashed", f"the fork server {how}")
+            workers[0].attempt.verdict = workers[0].attempt.verdict or Verdict(
+                "crashed", f"ended the fork server, which was {how}"
+            )
             self._end(workers[0], -9)
             return
         for worker in workers:

@@ -34,6 +34,8 @@ from imbench.execution.wire import encode
 __all__ = ["Order", "pack", "work"]
 
 _LENGTH = struct.Struct(">Q")
+#: arrays of at least this many bytes are sent from where they lie, without a copy into the pickle
+_LARGE = 1 << 16
 #: what a worker may allocate beyond its memory limit before `malloc` fails. The limit itself is watched from outside,
 #: on resident memory; this is for what allocates faster than the watch looks.
 HEADROOM = 1 << 30
@@ -56,12 +58,21 @@ class Order:
     data_limit: int | None
 
 
-def pack(order: Order) -> bytes:
-    """An order as bytes. This direction is trusted and may use pickle. Raises what pickle raises."""
-    # the path must be set before the job is unpickled, because that imports
-    job = pickle.dumps(order.job, protocol=5)
-    body = pickle.dumps((order.sys_path, order.threads, order.data_limit, job), protocol=5)
-    return _LENGTH.pack(len(body)) + body
+def pack(order: Order) -> list[memoryview]:
+    """An order as pieces to be sent. This direction is trusted and may use pickle. Raises what pickle raises."""
+    arrays: list[memoryview] = []
+
+    def keep(buffer: pickle.PickleBuffer) -> bool:
+        raw = buffer.raw()
+        if raw.nbytes >= _LARGE:
+            arrays.append(raw)
+        return raw.nbytes < _LARGE
+
+    job = pickle.dumps(order.job, protocol=5, buffer_callback=keep)
+    # on its own and first: the path must be set before the job is unpickled, because that imports
+    sizes = (len(job), *(raw.nbytes for raw in arrays))
+    head = pickle.dumps((order.sys_path, order.threads, order.data_limit, sizes))
+    return [memoryview(_LENGTH.pack(len(head)) + head), memoryview(job), *arrays]
 
 
 def work(channel: socket.socket, log: int, server: int) -> None:
@@ -75,18 +86,20 @@ def work(channel: socket.socket, log: int, server: int) -> None:
     _settle(log, server)
     report = SocketReport(channel)
     try:
-        sys_path, threads, data_limit, packed = pickle.loads(_receive(channel))
+        (length,) = _LENGTH.unpack(_receive(channel, _LENGTH.size))
+        sys_path, threads, data_limit, sizes = pickle.loads(_receive(channel, length))
+        packed, *arrays = [_receive(channel, size) for size in sizes]
         sys.path[:] = sys_path
-        importlib.invalidate_caches()
         _cap(threads, data_limit)
-        job: Job = pickle.loads(packed)
+        job: Job = pickle.loads(packed, buffers=arrays)
+        del packed, arrays
         target = _resolve(job.target)
         target(job.shared, job.items, report)
     except BaseException as error:  # also SystemExit of a plugin: a failure to report, not an exit
         report.raised(error)
     _flush()
     report.done()
-    atexit._run_exitfuncs()  # temporary files of plugins; os._exit, which must follow a fork, would skip them
+    atexit._run_exitfuncs()  # what the job registered; os._exit, which must follow a fork, would skip it
     _flush()
 
 
@@ -124,13 +137,8 @@ def _cap(threads: int, data_limit: int | None) -> None:
             resource.setrlimit(resource.RLIMIT_DATA, (wanted, wanted))
 
 
-def _receive(channel: socket.socket) -> bytearray:
-    """One order. Raises EOFError if the parent is gone."""
-    (size,) = _LENGTH.unpack(_exactly(channel, _LENGTH.size))
-    return _exactly(channel, size)
-
-
-def _exactly(channel: socket.socket, size: int) -> bytearray:
+def _receive(channel: socket.socket, size: int) -> bytearray:
+    """So many bytes. Raises EOFError if the parent is gone."""
     buffer = bytearray(size)
     view = memoryview(buffer)
     while view:
@@ -168,6 +176,10 @@ class SocketReport:
 
     def failed(self, item_id: int, status: Status, reason: str, log: str = "") -> None:
         self._send({"kind": "failed", "item": item_id, "status": status, "reason": reason, "log": log})
+
+    def error(self, item_id: int, error: BaseException) -> None:
+        """One item's own code raised."""
+        self.failed(item_id, classify(error), one_line(error), trimmed_traceback(error))
 
     def raised(self, error: BaseException) -> None:
         """The target itself raised."""

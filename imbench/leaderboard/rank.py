@@ -16,7 +16,7 @@ from imbench.leaderboard.standing import Standing, fair_means, standing_notes, s
 from imbench.leaderboard.statistics import Bootstrap
 from imbench.results.result import CostRecord, Result
 
-__all__ = ["boards", "rank"]
+__all__ = ["Leaderboard", "boards", "rank"]
 
 #: Metrics shown beside the primary one, by task.
 _SECONDARY = {

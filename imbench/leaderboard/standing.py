@@ -76,7 +76,7 @@ def _reference(grid: Grid, counts: Numbers, baseline: str) -> int | None:
 
 
 def fair_means(values: Numbers, reference: int | None, grid: Grid) -> list[float | None]:
-    """Mean of each strategy that is comparable although blocks are missing: the reference's mean plus the paired difference to it."""
+    """Comparable mean of each strategy: the reference's mean plus the paired difference to it."""
     if reference is None:
         return [None] * len(values)
     level = nested_mean(values[reference], np.isfinite(values[reference]), grid.levels)

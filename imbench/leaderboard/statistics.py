@@ -6,8 +6,7 @@ together before they count (design §7; folds and seeds are not independent, Nad
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +14,8 @@ from numpy.typing import NDArray
 __all__ = ["Bootstrap", "Interval", "Levels", "nested_mean"]
 
 Numbers = NDArray[np.float64]
-Reals = NDArray[Any]
 Mask = NDArray[np.bool_]
 Interval = tuple[float, float] | None
-
-#: Bytes of weights kept for reuse (strategies with the same missing blocks share them).
-_CACHE_BYTES = 1 << 28
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -44,9 +39,8 @@ def nested_mean(values: Numbers, mask: Mask, levels: Levels) -> float | None:
     """Mean of the masked values (B,) over seeds, then ratios, then datasets, then clusters; None if there are none."""
     if not mask.any():
         return None
-    ones = np.ones((1, mask.size))
-    weights = _weights(mask, ones, np.ones((1, int(levels.cluster[-1]) + 1)), levels)[0]
-    return float(weights[mask] @ values[mask])
+    once = np.ones((1, int(levels.seed.max()) + 1)), np.ones((1, int(levels.cluster[-1]) + 1))
+    return float(_nested_means(values, mask, *once, levels)[0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,26 +49,31 @@ class Bootstrap:
 
     All strategies are seen through the same draws, so that a difference is paired. A cluster drawn m times draws its
     seeds m times afresh.
+
+    Attributes:
+        levels: how blocks nest.
+        seeds: (R, seeds of datasets) how often each is taken.
+        clusters: (R, clusters) how often each is taken.
     """
 
     levels: Levels
-    seeds: NDArray[np.float32]
-    clusters: NDArray[np.float32]
-    _cache: dict[bytes, NDArray[np.float32]] = field(default_factory=dict)
+    seeds: Numbers
+    clusters: Numbers
 
     @classmethod
     def draw(cls, levels: Levels, replicates: int, seed: int) -> Bootstrap:
-        """Draw the replicates: how often each cluster (R, clusters) and each block's seed (R, B) is taken."""
+        """Draw R replicates."""
+        if not levels.seed.size:
+            return cls(levels, np.zeros((0, 0)), np.zeros((0, 0)))
         rng = np.random.default_rng(seed)
-        n_clusters = int(levels.cluster[-1]) + 1 if levels.cluster.size else 0
-        taken = rng.multinomial(n_clusters, np.full(n_clusters, 1 / max(n_clusters, 1)), size=replicates)
-        seeds = np.zeros((replicates, levels.seed.size), dtype=np.float32)
-        for dataset in np.unique(levels.dataset):
-            here = np.flatnonzero(levels.dataset == dataset)
-            names, which = np.unique(levels.seed[here], return_inverse=True)
-            draws = taken[:, levels.cluster[here[0]]] * names.size
-            seeds[:, here] = rng.multinomial(draws, np.full(names.size, 1 / names.size))[:, which]
-        return cls(levels, seeds, taken.astype(np.float32))
+        n_clusters = int(levels.cluster[-1]) + 1
+        clusters = rng.multinomial(n_clusters, np.full(n_clusters, 1 / n_clusters), size=replicates)
+        seeds = np.zeros((replicates, int(levels.seed.max()) + 1))
+        for first in _starts(levels.dataset):
+            own = np.unique(levels.seed[levels.dataset == levels.dataset[first]])
+            draws = clusters[:, levels.cluster[first]] * own.size
+            seeds[:, own] = rng.multinomial(draws, np.full(own.size, 1 / own.size))
+        return cls(levels, seeds, clusters.astype(np.float64))
 
     def interval(self, difference: Numbers) -> Interval:
         """95 % percentile interval of the mean of (B,) differences, NaN where the pair lacks the block.
@@ -84,47 +83,38 @@ class Bootstrap:
         mask = np.isfinite(difference)
         if np.unique(self.levels.seed[mask]).size < 2 or not len(self.seeds):
             return None
-        means = self._weights_for(mask) @ np.where(mask, difference, 0.0).astype(np.float32)
+        means = _nested_means(difference, mask, self.seeds, self.clusters, self.levels)
         means = means[np.isfinite(means)]
         if not means.size:
             return None
         low, high = np.quantile(means, (0.025, 0.975))
         return float(low), float(high)
 
-    def _weights_for(self, mask: Mask) -> NDArray[np.float32]:
-        key = mask.tobytes()
-        if key not in self._cache:
-            room = max(1, _CACHE_BYTES // max(self.seeds.nbytes, 1))
-            while len(self._cache) >= room:
-                self._cache.pop(next(iter(self._cache)))
-            self._cache[key] = _weights(mask, self.seeds, self.clusters, self.levels)
-        return self._cache[key]
 
+def _nested_means(values: Numbers, mask: Mask, seeds: Numbers, clusters: Numbers, levels: Levels) -> Numbers:
+    """(R,) nested means of the masked values in each replicate; NaN where none of them was drawn.
 
-def _weights(mask: Mask, seeds: Reals, clusters: Reals, levels: Levels) -> Reals:
-    """(R, B) weights under which the nested mean of each replicate is a plain sum; NaN where nothing was drawn.
-
-    What has no block left under the mask does not count in the mean of the level above it.
+    What has no value under the mask does not count in the mean of the level above it.
 
     Args:
+        values: (B,) values; those outside the mask are not read.
         mask: (B,) blocks that take part.
-        seeds: (R, B) how often the seed of each block is taken.
-        clusters: (R, clusters) how often each cluster is taken.
+        seeds: (R, seeds of datasets) how often each is taken.
+        clusters: (R, clusters) how often each is taken.
         levels: how blocks nest.
     """
     first = _starts(levels.condition)
-    dataset_of, cluster_of = levels.dataset[first], levels.cluster[first][_starts(levels.dataset[first])]
-    taken: Reals = np.where(mask, seeds, seeds.dtype.type(0))
-    in_condition = np.add.reduceat(taken, first, axis=1)
-    in_dataset = np.add.reduceat((in_condition > 0).astype(seeds.dtype), _starts(dataset_of), axis=1)
-    in_cluster = np.add.reduceat((in_dataset > 0).astype(seeds.dtype), _starts(cluster_of), axis=1)
-    alive = clusters * (in_cluster > 0)
-    total = alive.sum(axis=1, keepdims=True)
-    share = np.divide(alive, total, out=np.full_like(alive, np.nan), where=total > 0)
-    share = _split(share, in_cluster)[:, cluster_of] * (in_dataset > 0)
-    share = _split(share, in_dataset)[:, dataset_of] * (in_condition > 0)
-    weights: Reals = taken * _split(share, in_condition)[:, levels.condition]
-    return weights
+    # (seeds of datasets, conditions): each entry is one block, so that resampling seeds is a matrix product
+    shape = seeds.shape[1], first.size
+    place = np.ravel_multi_index((levels.seed[mask], levels.condition[mask]), shape)
+    taken = seeds @ np.bincount(place, minlength=shape[0] * shape[1]).reshape(shape)
+    total = seeds @ np.bincount(place, weights=values[mask], minlength=shape[0] * shape[1]).reshape(shape)
+    means, alive = _average(total, taken)
+    for codes in (levels.dataset[first], levels.cluster[first][_starts(levels.dataset[first])]):
+        above = np.equal.outer(codes, np.arange(codes[-1] + 1)).astype(np.float64)
+        means, alive = _average(means @ above, alive @ above)
+    means, alive = _average((means * clusters).sum(axis=1), (alive * clusters).sum(axis=1))
+    return np.where(alive > 0, means, np.nan)
 
 
 def _starts(codes: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -132,7 +122,7 @@ def _starts(codes: NDArray[np.intp]) -> NDArray[np.intp]:
     return np.flatnonzero(np.diff(codes, prepend=-1))
 
 
-def _split(share: Reals, among: Reals) -> Reals:
-    """The share of one of ``among``; 0 where there is none."""
-    parts: Reals = np.divide(share, among, out=share * 0, where=among > 0)
-    return parts
+def _average(total: Numbers, count: Numbers) -> tuple[Numbers, Numbers]:
+    """Total / count, and 1 where the count is above 0; both are 0 elsewhere."""
+    alive = (count > 0).astype(np.float64)
+    return np.divide(total, count, out=np.zeros_like(total), where=count > 0), alive

@@ -7,7 +7,6 @@ parentheses, the values in JSON. One canonical text per expression, so that it c
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -43,7 +42,7 @@ class Term:
                     f"strategy {self.name!r}: parameter {key!r}: expected text without quotes, backslashes, commas, "
                     f"parentheses and outer spaces, got {value[:60]!r}"
                 )
-            if isinstance(value, int | float) and not (math.isfinite(value) and abs(value) < 2**63):
+            if isinstance(value, int | float) and not abs(value) < 2**63:
                 raise UsageError(f"strategy {self.name!r}: parameter {key!r}: expected a finite 64-bit number")
         object.__setattr__(self, "params", MappingProxyType(dict(sorted(self.params.items()))))
 

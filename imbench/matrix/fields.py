@@ -6,6 +6,7 @@ Each check raises ValueError with "expected …, got …"; pydantic adds the pat
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -27,6 +28,7 @@ __all__ = [
     "Seconds",
     "Seeds",
     "Text",
+    "is_file",
     "parse_seeds",
     "shown",
 ]
@@ -39,12 +41,20 @@ MOST_SEEDS = 10_000
 Value = TypeVar("Value")
 
 
-def shown(value: object) -> str:
-    """The value as an error message shows it, cut to 60 characters."""
+def shown(value: object, length: int = 60) -> str:
+    """The value as an error message shows it, cut to a length."""
     try:
-        return repr(value)[:60]
+        return repr(value)[:length]
     except ValueError:  # an integer of thousands of digits
         return "a huge number"
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is a file; a name that no file can have (too long, with a zero byte) is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def _usage_as_value_error(check: Callable[..., Value], *arguments: Any) -> Value:
@@ -150,7 +160,7 @@ RatioField = Annotated[
 ]
 Seeds = Annotated[
     tuple[int, ...],
-    PlainValidator(
+    BeforeValidator(
         parse_seeds,
         json_schema_input_type=Annotated[int, Field(ge=1, le=MOST_SEEDS)]
         | Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)],
@@ -158,11 +168,11 @@ Seeds = Annotated[
 ]
 Expression = Annotated[str, PlainValidator(_expression, json_schema_input_type=str)]
 Params = Annotated[
-    dict[str, Scalar], PlainValidator(_params, json_schema_input_type=dict[str, Scalar | dict[str, Scalar]])
+    dict[str, Scalar], BeforeValidator(_params, json_schema_input_type=dict[str, Scalar | dict[str, Scalar]])
 ]
 Grid = Annotated[
     dict[str, tuple[Scalar, ...]],
-    PlainValidator(_grid, json_schema_input_type=dict[str, list[Scalar] | dict[str, list[Scalar]]]),
+    BeforeValidator(_grid, json_schema_input_type=dict[str, list[Scalar] | dict[str, list[Scalar]]]),
 ]
 Seconds = Annotated[float, PlainValidator(parse_seconds, json_schema_input_type=Annotated[float, Field(gt=0)] | str)]
 Memory = Annotated[int, PlainValidator(parse_memory, json_schema_input_type=Annotated[int, Field(gt=0)] | str)]

@@ -11,6 +11,7 @@ from packaging.requirements import Requirement
 from pydantic import ValidationError
 
 from imbench.errors import EnvironmentFault, PluginError, UsageError, did_you_mean
+from imbench.matrix.fields import is_file
 from imbench.matrix.problems import first_problem
 from imbench.matrix.schema import Matrix
 
@@ -99,14 +100,14 @@ def check_requirements(matrix: Matrix) -> None:
 
 def _is_builtin(name: str) -> bool:
     """A file of that very name goes first."""
-    return name in builtin_names() and not Path(name).is_file()
+    return name in builtin_names() and not is_file(Path(name))
 
 
 def _existing(name: str) -> Path:
     path = Path(name).expanduser()
-    if "\0" not in name and path.is_file():
+    if is_file(path):
         return path
-    looks_like_file = "/" in name or path.suffix or path.exists()
+    looks_like_file = "/" in name or path.suffix
     known = [str(each) for each in Path().glob("*.toml")] if looks_like_file else builtin_names()
     what = "a matrix file or the name of a built-in matrix"
     raise UsageError(f"expected {what}, found neither at {name!r}{did_you_mean(name, known)}")

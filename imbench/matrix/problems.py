@@ -62,9 +62,17 @@ def line_of(text: str, where: Path) -> int | None:
             found = (*table, *(part.strip("\"'") for part in key[1].split(".")))
         else:
             continue
-        if len(found) > length and tuple(where[: len(found)]) == found:
-            best, length = number, len(found)
+        shared = _shared(found, where)
+        if shared > length:
+            best, length = number, shared
     return best
+
+
+def _shared(first: Path, second: Path) -> int:
+    """How many steps two paths have in common."""
+    return next(
+        (n for n, (a, b) in enumerate(zip(first, second, strict=False)) if a != b), min(len(first), len(second))
+    )
 
 
 def _without_echoes(problems: list[ErrorDetails]) -> list[ErrorDetails]:

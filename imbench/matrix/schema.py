@@ -20,6 +20,7 @@ from imbench.matrix.fields import (
     Seconds,
     Seeds,
     Text,
+    is_file,
     shown,
 )
 
@@ -131,8 +132,8 @@ class DatasetEntry(Table):
         if not value or folder is None:
             return value
         path = Path(folder, value).expanduser()
-        if "\0" in value or not path.is_file():
-            raise ValueError(f"expected a file, found none at {shown(str(path).replace(chr(0), ' '))}")
+        if not is_file(path):
+            raise ValueError(f"expected a file, found none at {shown(str(path), 300)}")
         return str(path.resolve())
 
     @model_validator(mode="after")
@@ -140,7 +141,11 @@ class DatasetEntry(Table):
         if not self.file:
             if not self.name:
                 raise ValueError('expected name = "…" (a dataset of a plugin) or file = "…" (your own)')
-            alone = [key for key in ("target", "positive", "time", "group", "drop") if key in self.model_fields_set]
+            alone = [
+                key
+                for key in ("target", "positive", "time", "group", "drop")
+                if getattr(self, key) not in ("", None, ())
+            ]
             if alone:
                 raise ValueError(f'{alone[0]}: only a dataset with file = "…" takes this key')
         elif not self.target:

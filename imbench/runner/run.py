@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,7 +78,7 @@ def run(
     planned = plan_run(matrix, registry, select=select, seeds=seeds, limit=limit)
     limits = planned.matrix.limits
     executor = LocalExecutor(
-        workers=workers,
+        workers=workers or _cores(),
         timeout=limits.timeout if timeout is None else timeout,
         memory=limits.memory if memory is None else memory,
         device=device,
@@ -93,6 +94,11 @@ def run(
             return study_of(planned.matrix, session.results(), costs)
     finally:
         watch.close()
+
+
+def _cores() -> int:
+    """Cores that this process may use: one worker with one thread each is what a CPU does best."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def study_of(

@@ -68,7 +68,7 @@ class Ranking:
         """Largest TPR - FPR over all thresholds (one-sided Kolmogorov-Smirnov, Youden's J at its best)."""
         at = self._gains
         gap = self.tp[at] / self.positives - (self.taken[at] - self.tp[at]) / self.negatives
-        return max(0.0, float(gap.max()))
+        return float(gap.max())
 
     def expected_hits(self, k: int) -> float:
         """Expected positives among the k highest-scored rows when ties are broken at random; k ≤ rows."""
@@ -91,8 +91,8 @@ class Ranking:
 def rank(scores: NDArray[np.floating], positive: NDArray[np.bool_]) -> Ranking:
     """Sort one class's scores once.
 
-    The bits of a non-negative float rise with its value, and its sign bit is 0. Shifted left by one they leave the last
-    bit to the label: one sort of integers orders scores and labels together, several times faster than argsort.
+    The bits of a non-negative float rise with its value. Shifted left by one they lose the sign (that of -0.0, at most)
+    and leave the last bit to the label: one sort of integers orders scores and labels together, much faster than argsort.
 
     Args:
         scores: (n,) finite and ≥ 0.
@@ -101,8 +101,7 @@ def rank(scores: NDArray[np.floating], positive: NDArray[np.bool_]) -> Ranking:
     narrow = scores.dtype == np.float32
     real, unsigned = (np.float32, np.uint32) if narrow else (np.float64, np.uint64)
     one = unsigned(1)
-    # abs, because -0.0 has its sign bit set.
-    bits = np.abs(scores.astype(real)).view(unsigned)
+    bits = scores.astype(real).view(unsigned)
     keys = np.sort((bits << one) | positive)[::-1]
     ordered = keys >> one
     last = np.flatnonzero(ordered[1:] != ordered[:-1])

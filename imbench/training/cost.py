@@ -57,7 +57,7 @@ def run(request: Request, items: Sequence[Work], report: Report) -> None:
             strategy = _Timed(request, registry, build(registry.strategies, cell.strategy), data)
             report.outcome(item.id, _measure(baseline, strategy, cell.repeats), {})
         except Exception as error:  # foreign code
-            report.raised(item.id, error)
+            report.error(item.id, error)
 
 
 def _measure(baseline: _Timed, strategy: _Timed, repeats: int) -> dict[str, Any]:

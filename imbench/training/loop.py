@@ -40,6 +40,7 @@ class Trained:
         selected: (P,) the step that validation chose.
         last: (P,) the last step.
         selected_step: number of the chosen step.
+        progress: where in the last stage that was, in (0, 1]: what depends on progress stood there.
         notes: what a result should record.
     """
 
@@ -49,6 +50,7 @@ class Trained:
     selected: Tensor
     last: Tensor
     selected_step: int
+    progress: float = 1.0
     notes: dict[str, Any] = field(default_factory=dict)
 
     def __call__(self, x: Floats) -> Floats:
@@ -105,6 +107,7 @@ class _LockStep:
         stage_lists = [stages_of(member.recipe) for member in self.members]
         steps = budget_steps(self.budget, stage_lists[0])
         done = 0
+        self.last_stage = (self.budget.steps - steps[-1], max(steps[-1], 1))
         for number, length in enumerate(steps):
             stages = [stages[number] for stages in stage_lists]
             self._run_stage(stages, length, done, last=number == len(steps) - 1)
@@ -123,6 +126,7 @@ class _LockStep:
             selected=self.best[k].clone(),
             last=self.flat[k].clone(),
             selected_step=int(self.best_step[k]),
+            progress=(int(self.best_step[k]) - self.last_stage[0]) / self.last_stage[1],
             notes={"selected_step": int(self.best_step[k]), "steps": self.budget.steps},
         )
 
@@ -238,7 +242,10 @@ class _LockStep:
             leaves = [tensor.detach().requires_grad_() for tensor in (features, weight, bias)]
             logits = apply_head(self.head, *leaves)
             total = self._total(logits, batch, groups, weights, facts)
-            grads = torch.autograd.grad(total, leaves) if total.requires_grad else [torch.zeros_like(x) for x in leaves]
+            if not total.requires_grad:  # every member has failed
+                return
+            # a head may ignore its bias, a frozen loss its features: what is not used has gradient 0
+            grads = torch.autograd.grad(total, leaves, materialize_grads=True)
         stack.backward(grads[0])
         weight_grad, bias_grad = self.backbone.head(stack.grad)
         weight_grad.copy_(grads[1])

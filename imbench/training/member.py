@@ -139,11 +139,14 @@ def prior_at(stage: Stage, counts: Labels, progress: float) -> tuple[Prior, Prio
     return sampled, normalised(sampled * weights), weights
 
 
-def score_prior(recipe: Recipe, counts: Labels) -> Prior:
-    """The prior (C,) that the scores of a trained recipe stand for: the effective prior at the end of training,
-    or what the loss says it turns it into."""
+def score_prior(recipe: Recipe, counts: Labels, progress: float = 1.0) -> Prior:
+    """The prior (C,) that the scores of a trained recipe stand for.
+
+    It is the effective prior where training was stopped (``progress`` of the last stage; samplers and weights may change
+    on the way), or what the loss says it turns it into.
+    """
     stage = stages_of(recipe)[-1]
-    _, effective, _ = prior_at(stage, counts, 1.0)
+    _, effective, _ = prior_at(stage, counts, progress)
     return after(stage.loss, effective)
 
 
@@ -187,7 +190,7 @@ class Member:
         positions = torch.from_numpy(self.rows.index + start)
         if stage.sample is None:
             return EpochStream(positions, generator)
-        return ClassStream(positions, torch.from_numpy(self.rows.labels), self.data.n_classes, generator)
+        return ClassStream(positions, torch.from_numpy(self.rows.labels.copy()), self.data.n_classes, generator)
 
     def facts(self, effective: Prior, device: torch.device) -> ClassFacts:
         """Class facts for the loss."""

@@ -82,7 +82,7 @@ def _finish_trained(member: Member, composed: Composed, trained: Trained) -> tup
     last = None
     if trained.selected_step != trained.notes["steps"]:
         last = partial(trained.scores, row=trained.last)
-    prior = score_prior(composed.recipe, member.counts)
+    prior = score_prior(composed.recipe, member.counts, trained.progress)
     header, arrays = finish(member.data, composed.recipe, trained, prior, predict_last=last)
     header["notes"] = {**member.rows.notes, **trained.notes}
     nothing_else = set(composed.recipe.parts()) - {"stages", "adjust", "adapt"} == {"resample"} and not composed.recipe.adjust
@@ -180,6 +180,6 @@ class _Answer:
 
     def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> bool:
         if isinstance(error, Exception):
-            self._report.raised(self._item_id, error)
+            self._report.error(self._item_id, error)
             return True
         return False

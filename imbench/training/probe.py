@@ -23,7 +23,7 @@ def run(request: Request, items: Sequence[Work], report: Report) -> None:
         except UsageError as error:
             report.outcome(item.id, {"usage": str(error)}, {})
         except Exception as error:  # foreign code: its cells will fail one by one, each with this reason
-            report.raised(item.id, error)
+            report.error(item.id, error)
         else:
             header = {"packs": composed.packs, "parts": sorted(composed.recipe.parts()), "device": device}
             report.outcome(item.id, header, {})

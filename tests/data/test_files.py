@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 from pathlib import Path
 
@@ -202,7 +203,9 @@ def test_what_csv_can_say_comes_back(tmp_path_factory, values, labels):
     codes = labels.draw(st.lists(st.integers(0, 1), min_size=len(values), max_size=len(values)))
     codes[:2] = [0, 1]
     path = tmp_path_factory.mktemp("csv") / "any.csv"
-    pd.DataFrame({"x": [f"_{value}" for value in values], "y": codes}).to_csv(path, index=False)
+    pd.DataFrame({"x": [f"_{value}" for value in values], "y": codes}).to_csv(
+        path, index=False, quoting=csv.QUOTE_NONNUMERIC
+    )
     data = read_file(path, target="y", positive=1)
     assert data.labels.tolist() == codes
     assert data.features["x"].tolist() == [f"_{value}" for value in values]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,9 +18,10 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from imbench.data.block import Block, TrainingData
 from imbench.data.dataset import Dataset
-from imbench.data.prepare import UnreachableRatio, prepare
+from imbench.data.prepare import MIN_TEST_ROWS, MIN_TRAINING_ROWS, UnreachableRatio, prepare
+from imbench.data.preprocess import CLIP, MAX_CATEGORIES
 from imbench.errors import UsageError
-from imbench.matrix.cell import Coordinates, Profile
+from imbench.matrix.cell import PROTOCOL_VERSION, Budget, Coordinates, Profile
 
 
 def at(name="toy", ratio="natural", seed=0, **profile) -> Coordinates:
@@ -186,7 +188,7 @@ def test_what_was_left_out_is_noted():
     )
     assert block.realised.notes == (
         "dropped as constant: 'constant'",
-        "left out 3 rows tied to rows of the official test part",
+        "left out 3 rows that share a group or their features with a later part",
     )
 
 
@@ -205,3 +207,18 @@ def test_real_data_end_to_end():
         model = LogisticRegression(max_iter=1000).fit(block.data.x_train, block.data.y_train)
         assert roc_auc_score(block.y_test, model.predict_proba(block.data.x_test)[:, 1]) > 0.97
         assert block.realised.flags == ()
+
+
+def test_the_protocol_page_states_the_figures_of_the_code():
+    page = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
+    budget = Budget()
+    for stated in (
+        f"Protocol version: **{PROTOCOL_VERSION}**",
+        f"**{MIN_TEST_ROWS} test rows**",
+        f"**{MIN_TRAINING_ROWS} training rows**",
+        f"cut off at ±{CLIP:g}",
+        f"each of the {MAX_CATEGORIES} most frequent",
+        f"default {budget.steps} \N{MULTIPLICATION SIGN} {budget.batch_size}",
+        f"default {budget.evaluations}; 0 turns selection off",
+    ):
+        assert stated in page

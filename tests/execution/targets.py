@@ -3,7 +3,6 @@
 import ctypes
 import os
 import pickle
-import random
 import signal
 import socket
 import struct
@@ -31,6 +30,11 @@ def misbehave(shared, items, report):
         report.outcome(item.id, {}, {})
 
 
+def weigh(shared, items, report):
+    """Sends back what it was given."""
+    report.outcome(items[0].id, {"kinds": [array.dtype.str for array in shared]}, dict(zip("abc", shared, strict=True)))
+
+
 def lock_step(shared, items, report):
     """All together; dies if a guilty item is among them, after those in `shared` have reported."""
     report.working(None, "stepping")
@@ -46,7 +50,7 @@ def lock_step(shared, items, report):
 
 
 def segfault(report):
-    print("about to touch address 0")
+    print("about to touch address 0")  # noqa: T201
     ctypes.string_at(0)
 
 
@@ -101,7 +105,7 @@ def raise_error(report):
 def chatter(report):
     for _ in range(20):
         sys.stdout.write(("x" * 99 + "\n") * 100_000)
-    print("the last line")
+    print("the last line")  # noqa: T201
     os.write(2, b"\xff\xfe not text\n")
     os.abort()
 
@@ -163,9 +167,8 @@ def frame(report, text: bytes) -> None:
 def pollute(shared, items, report):
     """What it finds, and then spoils, of the process's global state."""
     found = {
-        "cwd": os.getcwd(),
+        "cwd": str(Path.cwd()),
         "spoilt": os.environ.get("SPOILT"),
-        "random": random.random(),
         "threads": os.environ["OMP_NUM_THREADS"],
         "stdin": sys.stdin.read(),
         "leader": os.getsid(0) == os.getpid(),
@@ -175,13 +178,12 @@ def pollute(shared, items, report):
     report.outcome(items[0].id, found, {})
     os.environ["SPOILT"] = "yes"
     os.chdir("/")
-    random.seed(1)
     np.zeros = None
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 def families(shared, items, report):
-    """Leaves a child in the session, and one that daemonised; writes their ids to the file `shared`; then hangs or not."""
+    """Leaves a child in the session and one that daemonised, writes their ids to `shared`, then ends somehow."""
     report.working(items[0].id, "raising children")
     child = subprocess.Popen(["sleep", "1000"])
     read, write = os.pipe()
@@ -211,4 +213,3 @@ def silent(shared, items, report):
 def unannounced(shared, items, report):
     """Hangs before it says anything."""
     time.sleep(1000)
-

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from imbench.errors import EnvironmentFault, UsageError
-from imbench.execution.job import Item, Job
+from imbench.execution.job import Job
 from imbench.execution.local import LocalExecutor
 
 
@@ -31,6 +31,17 @@ def test_outcomes_carry_headers_and_arrays(job, outcomes):
     assert found[0].header["shared"] == {"a": [1, 2]}
     assert found[0].header["pid"] == found[1].header["pid"] != found[2].header["pid"]
     assert found[0].log == found[0].reason == ""
+
+
+def test_large_arrays_arrive_unchanged_both_ways(job, outcomes):
+    matrix = np.random.default_rng(0).normal(size=(300, 1000))
+    frozen = np.arange(50_000)
+    frozen.setflags(write=False)
+    sent = [np.asfortranarray(matrix), matrix[::3, ::2], frozen]  # 2.4 MB: many times what a socket holds
+    found = outcomes(job("weigh", [None], shared=sent))
+    assert found[0].status == "ok", found[0].reason
+    for name, array in zip("abc", sent, strict=True):
+        np.testing.assert_array_equal(found[0].arrays[name], array)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +100,9 @@ def test_time_limit_kills_what_hangs(job, outcomes):
     hangs = ["sleep", "sleep_in_c", "ignore_signals", "stop_itself", "half_a_frame"]
     with LocalExecutor(workers=2, timeout=0.4, preload=("numpy",)) as impatient:
         begin = time.monotonic()
-        found = outcomes(*[job("misbehave", [None, hang, None], first=3 * at) for at, hang in enumerate(hangs)], on=impatient)
+        found = outcomes(
+            *[job("misbehave", [None, hang, None], first=3 * at) for at, hang in enumerate(hangs)], on=impatient
+        )
         assert time.monotonic() - begin < 8
     for at, hang in enumerate(hangs):
         assert [found[3 * at + each].status for each in range(3)] == ["ok", "timeout", "ok"]
@@ -98,9 +111,6 @@ def test_time_limit_kills_what_hangs(job, outcomes):
 
 
 def test_time_before_any_announcement_counts(job, outcomes):
-    with LocalExecutor(workers=1, timeout=0.3, preload=("numpy",)) as impatient:
-        found = outcomes(Job("time:sleep", 1000, (Item(0, "sleeper"),)), on=impatient)
-    assert found[0].status == "failed"  # time.sleep refuses three arguments: the job did run
     with LocalExecutor(workers=1, timeout=0.3, preload=("numpy",)) as impatient:
         found = outcomes(job("unannounced", [None, None]), on=impatient)
     assert [found[0].status, found[1].status] == ["timeout", "timeout"]
@@ -129,9 +139,8 @@ def test_each_job_finds_a_clean_process(job, outcomes):
     first, second = (outcomes(job("pollute", [None]))[0].header for _ in range(2))
     assert first == second
     assert first == {
-        "cwd": os.getcwd(),
+        "cwd": str(Path.cwd()),
         "spoilt": None,
-        "random": first["random"],
         "threads": "1",
         "stdin": "",
         "leader": True,
@@ -229,7 +238,7 @@ def test_killing_the_fork_server_condemns_only_the_killer(job, outcomes):
             on=executor,
         )
     assert [found[item].status for item in range(9)] == ["ok", "crashed", *["ok"] * 7]
-    assert found[1].reason == "the fork server killed by SIGKILL (killed)"
+    assert found[1].reason == "ended the fork server, which was killed by SIGKILL (killed)"
 
 
 def test_a_fork_server_that_cannot_start_is_said(job, monkeypatch, capfd):
@@ -249,7 +258,7 @@ def test_faults_of_the_caller(job, executor):
         LocalExecutor(workers=0, timeout=1)
     with pytest.raises(UsageError, match="timeout: expected a number above 0, got nan"):
         LocalExecutor(workers=1, timeout=float("nan"))
-    with pytest.raises(ValueError, match="item id 0 .* twice"):
+    with pytest.raises(ValueError, match=r"item id 0 .* twice"):
         list(executor.run([job("double", [1.0]), job("double", [1.0])]))
     with pytest.raises(ValueError, match="items with ids of their own"):
         job("double", [])

@@ -22,14 +22,17 @@ def test_sizes(text: object, size: int) -> None:
     assert parse_memory(text) == size
 
 
-@pytest.mark.parametrize(
-    "wrong", [0, -1, "0s", "-5", "5 parsecs", "", "m", True, None, [], "1e3", float("nan"), 16**5000]
-)
+@pytest.mark.parametrize("wrong", [0, -1, "0s", "-5", "5 parsecs", "", "m", True, None, [], "1e3", float("nan")])
 def test_wrong_quantities_say_what_was_expected(wrong: object) -> None:
     with pytest.raises(ValueError, match="expected a duration like 90"):
         parse_seconds(wrong)
     with pytest.raises(ValueError, match="expected a size like '512MB'"):
         parse_memory(wrong)
+
+
+def test_a_number_too_large_to_be_printed_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"expected a size like .* got a huge number"):
+        parse_memory(16**5000)
 
 
 @given(st.integers(1, 10**6), st.sampled_from(["s", "m", "h"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -39,7 +40,7 @@ def test_without_scores_no_file_is_named(tmp_path: Path, make_result: Make) -> N
         assert not list((tmp_path / "scores").glob("*/*.f32z"))
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 @given(history=st.lists(st.tuples(st.integers(0, 3), st.sampled_from(STATUSES)), max_size=12))
 def test_the_attempt_that_counts(
     history: list[tuple[int, str]], tmp_path_factory: pytest.TempPathFactory, make_result: Make
@@ -76,7 +77,7 @@ def test_costs_and_notes(tmp_path: Path) -> None:
 
 
 @given(reason=st.text(st.characters(), max_size=30))
-@settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_text_is_kept(reason: str, tmp_path_factory: pytest.TempPathFactory, make_result: Make) -> None:
     """Also what is not Unicode (lone surrogates from a broken log), NUL and markup."""
     with Store.open(tmp_path_factory.mktemp("store")) as store:
@@ -115,8 +116,6 @@ def test_a_second_run_is_refused_at_once_and_told_who_runs(tmp_path: Path) -> No
             )
             run = [sys.executable, "-c", code, str(tmp_path)]
             said = subprocess.run(run, capture_output=True, text=True, check=True).stdout
-            import os
-
             assert said.startswith(f"{int(Exit.ENVIRONMENT)} True ")
             assert f"process {os.getpid()} on" in said
             assert "stop it, or give this run a --store of its own" in said

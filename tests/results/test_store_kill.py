@@ -37,9 +37,10 @@ def test_acknowledged_results_survive_kill(tmp_path: Path) -> None:
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
             assert child.stdout is not None
             assert child.stdout.readline() == "ready\n"
-            time.sleep(chance.uniform(0.01, 0.15))
+            lines = [child.stdout.readline().rstrip("\n") for _ in range(chance.randint(1, 12))]
+            time.sleep(chance.uniform(0, 0.01))
             child.kill()
-            lines = child.stdout.read().split("\n")
+            lines += child.stdout.read().split("\n")
         assert child.returncode == -9
         # what follows the last line break was not acknowledged: the pipe cut it
         acknowledged.update(line.split(" ") for line in lines[:-1])
@@ -55,7 +56,7 @@ def test_acknowledged_results_survive_kill(tmp_path: Path) -> None:
                 assert latest[key].scores == name
                 if key.startswith(f"{round_}-"):
                     assert store.read_scores(name)["test"].shape == (200, 2)
-    assert len(acknowledged) > 20, "the rounds were too short to show anything"
+    assert len(acknowledged) > 20
 
 
 def test_kill_while_a_store_is_made(tmp_path: Path) -> None:

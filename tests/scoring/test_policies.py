@@ -136,6 +136,13 @@ def test_tuned_says_when_it_cannot_tune(n_classes):
     assert describe(fitted("prior", constant, [0] * 4, prior)) in describe(useless)
 
 
+def test_one_class_for_all_is_not_a_tuned_decision():
+    # Constant but uneven scores: small exponents decide class 0 for every row, which is right for one class of three.
+    uneven = np.tile(np.array([0.5, 0.3, 0.2], np.float32), (6, 1))
+    policy = fitted("tuned", uneven, [0, 1, 2, 0, 1, 2], [0.4, 0.3, 0.3])
+    assert policy.fallback == "as prior: no exponent beats one class for all on validation"
+
+
 def test_scores_worse_than_chance_are_not_turned_around():
     policy = fitted("tuned", binary([0.1, 0.2, 0.8, 0.9]), [1, 1, 0, 0], [0.5, 0.5])
     assert policy.fallback.endswith("no threshold beats one class for all on validation")
@@ -190,5 +197,5 @@ def test_a_misspelt_policy_names_the_nearest():
 
 @pytest.mark.parametrize("prior", [[0.5, 0.6], [-0.5, 1.5], [np.nan, 1.0], [1.0], [[0.5, 0.5]], [0.3, 0.3, 0.4]])
 def test_what_is_no_prior_is_refused(prior):
-    with pytest.raises(ValueError, match="prior: expected|validation scores: expected"):
+    with pytest.raises(ValueError, match=r"prior: expected|validation scores: expected"):
         fitted("prior", binary([0.5]), [0], prior)

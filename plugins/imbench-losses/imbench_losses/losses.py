@@ -13,7 +13,7 @@ from torch.nn import functional
 from imbench import ClassFacts, Prior
 from imbench.strategy.facts import normalised
 from imbench.strategy.parts import PriorEffect
-from imbench_losses.tensors import cross_entropy, log_odds_against, margins_or_logits, of_label, positive, softplus
+from imbench_losses.tensors import log_odds_against, margins_or_logits, of_label, positive, softplus
 
 __all__ = ["CrossEntropyPlusFocal", "Focal", "SigmoidFocal", "WeightedBinaryCrossEntropy"]
 
@@ -100,9 +100,9 @@ class CrossEntropyPlusFocal:
 
     def __call__(self, logits: Tensor, labels: Tensor, facts: ClassFacts, /) -> Tensor:
         class_weight = 1 / (logits.shape[-1] * positive(facts.effective, logits))
-        weighted = of_label(class_weight, labels) * cross_entropy(logits, labels)
-        focal = _focal(log_odds_against(logits, labels), self.gamma)
-        return (1 - self.weight) * weighted + self.weight * focal
+        against = log_odds_against(logits, labels)
+        factor = (1 - self.weight) * of_label(class_weight, labels) + self.weight * _modulation(against, self.gamma)
+        return factor * softplus(against)
 
     def prior_after(self, prior: Prior) -> Prior:
         """(1 - λ)/C + λ·π over the classes present: class frequencies as the two terms together weigh them."""
@@ -110,6 +110,11 @@ class CrossEntropyPlusFocal:
         return mixed
 
 
+def _modulation(against: Tensor, gamma: float) -> Tensor:
+    """(1 - p)^gamma from the log odds against; in logarithms also 0^gamma has a gradient."""
+    return torch.exp(gamma * functional.logsigmoid(against))
+
+
 def _focal(against: Tensor, gamma: float) -> Tensor:
-    """-(1 - p)^gamma log p from the log odds against; in logarithms also 0^gamma has a gradient."""
-    return torch.exp(gamma * functional.logsigmoid(against)) * softplus(against)
+    """-(1 - p)^gamma log p from the log odds against."""
+    return _modulation(against, gamma) * softplus(against)

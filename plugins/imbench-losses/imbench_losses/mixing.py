@@ -69,9 +69,9 @@ class Remix:
 
 
 def _draw(inputs: Tensor, alpha: float, generator: Generator) -> tuple[Tensor, Tensor]:
-    """Partners (B,) and λ () for a batch. float64 inside: for small alpha both gammas would underflow in float32."""
+    """Partners (B,) and λ () for a batch."""
     device = generator.device
     partner = torch.randperm(len(inputs), generator=generator, device=device)
     # torch.distributions.Beta takes no generator; this is the function beneath it
-    pair = torch._sample_dirichlet(torch.full((2,), alpha, dtype=torch.float64, device=device), generator)
+    pair = torch._sample_dirichlet(torch.full((2,), alpha, device=device), generator)
     return partner.to(inputs.device), pair[0].to(inputs)

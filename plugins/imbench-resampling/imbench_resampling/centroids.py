@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
 from imblearn.under_sampling import ClusterCentroids
 from sklearn.cluster import KMeans, MiniBatchKMeans
-from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it ships no types
 
 from imbench import Recipe, Resampled, TrainView
-from imbench_resampling.common import balanced, draw_seed, finish, to_shrink
+from imbench_resampling.common import balanced, draw_seed, finish, fit_resample, to_shrink
 
 __all__ = ["cluster_centroids"]
 
@@ -34,11 +32,9 @@ class Centroids:
         clusters = MiniBatchKMeans(n_init=1, random_state=seed) if self.minibatch else KMeans(random_state=seed)
         goals = to_shrink(view)
         sampler = ClusterCentroids(sampling_strategy=goals, estimator=clusters, voting=self.voting, random_state=seed)
-        with warnings.catch_warnings(), threadpool_limits(1):
-            # one thread, for equal bits: k-means adds up its threads' sums in the order in which they finish;
-            # and fewer distinct rows than centres is no surprise: the note below says so
-            warnings.filterwarnings("ignore", "Number of distinct clusters", ConvergenceWarning)
-            x, y = sampler.fit_resample(view.x, view.y)
+        # one thread, for equal bits: k-means adds up its threads' sums in the order in which they finish
+        with threadpool_limits(1):
+            x, y = fit_resample(sampler, view.x, view.y)
         shrunk = np.isin(y, list(goals))
         made_x, made_y = x[shrunk], y[shrunk]
         distinct = len(np.unique(np.column_stack([made_y, made_x]), axis=0))

@@ -13,7 +13,7 @@ import numpy as np
 from imblearn.under_sampling import EditedNearestNeighbours, TomekLinks
 
 from imbench import Recipe, Resampled, TrainView
-from imbench_resampling.common import NOOP, counted, finish, lowered, rows, too_few_classes
+from imbench_resampling.common import NOOP, counted, finish, fit_resample, lowered, rows, too_few_classes
 from imbench_resampling.generating import Smote
 
 __all__ = ["smote_enn", "smote_tomek"]
@@ -54,7 +54,7 @@ class SmoteEnn:
 def _clean(view: TrainView, grown: Resampled, cleaner: Any, *notes: str) -> Resampled:
     """Clean the grown rows; survivors are told apart by their position: rows kept come first, then rows made."""
     x, y = rows(view, grown)
-    cleaner.fit_resample(x, y)
+    fit_resample(cleaner, x, y)
     survivors = cleaner.sample_indices_
     made = survivors[survivors >= len(grown.keep)]
     kept = survivors[survivors < len(grown.keep)]

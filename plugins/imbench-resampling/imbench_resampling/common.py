@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,7 @@ __all__ = [
     "counted",
     "draw_seed",
     "finish",
+    "fit_resample",
     "listing",
     "lowered",
     "rows",
@@ -30,6 +33,23 @@ Labels = NDArray[np.int64]
 
 #: How a note begins when the training rows are left exactly as they were.
 NOOP = "no-op: "
+
+
+#: Warnings about what the data look like, not about a fault. Where one matters, the note of the outcome says it.
+_EXPECTED = (
+    "The number of unique classes is greater than 50%",  # many classes of one row or two
+    "The number of the samples to be selected is larger",  # NearMiss-3 with too few candidates
+    "Number of distinct clusters",  # k-means on duplicates
+)
+
+
+def fit_resample(sampler: Any, x: NDArray[Any], y: Labels) -> tuple[NDArray[Any], Labels]:
+    """``sampler.fit_resample(x, y)`` without the warnings that certain data must provoke."""
+    with warnings.catch_warnings():
+        for message in _EXPECTED:
+            warnings.filterwarnings("ignore", message)
+        made: tuple[NDArray[Any], Labels] = sampler.fit_resample(x, y)
+    return made
 
 
 def draw_seed(rng: np.random.Generator) -> int:

@@ -15,7 +15,18 @@ import numpy as np
 from imblearn.over_sampling import ADASYN, SMOTE, SVMSMOTE, BorderlineSMOTE
 
 from imbench import Recipe, Resampled, TrainView
-from imbench_resampling.common import Floats, Labels, balanced, counted, draw_seed, finish, listing, lowered, to_grow
+from imbench_resampling.common import (
+    Floats,
+    Labels,
+    balanced,
+    counted,
+    draw_seed,
+    finish,
+    fit_resample,
+    listing,
+    lowered,
+    to_grow,
+)
 
 __all__ = ["Smote", "adasyn", "borderline_smote", "smote", "svm_smote"]
 
@@ -169,7 +180,7 @@ def _made(view: TrainView, build: Build, goals: Goals, k: int) -> tuple[Floats, 
     if outcome is None and len(goals) > 1:
         # the error does not say which class: ask for each one alone, then for those that work, together
         suited = {code: goal for code, goal in goals.items() if _try(view, build({code: goal}, k)) is not None}
-        outcome = build(suited, k).fit_resample(view.x, view.y) if suited else None
+        outcome = fit_resample(build(suited, k), view.x, view.y) if suited else None
     if outcome is None:
         return view.x[:0], view.y[:0]
     return outcome[0][n:], outcome[1][n:]
@@ -178,12 +189,11 @@ def _made(view: TrainView, build: Build, goals: Goals, k: int) -> tuple[Floats, 
 def _try(view: TrainView, sampler: Any) -> tuple[Floats, Labels] | None:
     """Fit the sampler; None if it says that the data do not suit it. Any other error is a bug and is raised."""
     try:
-        made: tuple[Floats, Labels] = sampler.fit_resample(view.x, view.y)
+        return fit_resample(sampler, view.x, view.y)
     except (RuntimeError, ValueError) as error:
         if any(text in str(error) for text in _UNSUITED):
             return None
         raise
-    return made
 
 
 def _lowered_m(view: TrainView, wanted: int) -> tuple[int, str]:

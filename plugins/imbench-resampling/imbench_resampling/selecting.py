@@ -5,7 +5,6 @@ Each part is the imbalanced-learn class of the same name, with its defaults.
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -26,6 +25,7 @@ from imbench_resampling.common import (
     counted,
     draw_seed,
     finish,
+    fit_resample,
     listing,
     lowered,
     to_shrink,
@@ -37,7 +37,7 @@ __all__ = ["enn", "ncr", "nearmiss", "oss", "random_over", "random_under", "tome
 
 def _select(view: TrainView, sampler: Any, *notes: str) -> Resampled:
     """Fit a sampler on the view and keep what it kept."""
-    sampler.fit_resample(view.x, view.y)
+    fit_resample(sampler, view.x, view.y)
     return finish(view, sampler.sample_indices_, notes=notes)
 
 
@@ -59,10 +59,11 @@ class RandomOver:
             return nothing
         if self.shrinkage == 0:
             sampler = RandomOverSampler(random_state=seed)
-            sampler.fit_resample(_row_numbers(view), view.y)
+            fit_resample(sampler, _row_numbers(view), view.y)
             return finish(view, sampler.sample_indices_)
         n = len(view.y)
-        x, y = RandomOverSampler(random_state=seed, shrinkage=self.shrinkage).fit_resample(view.x, view.y)
+        sampler = RandomOverSampler(random_state=seed, shrinkage=self.shrinkage)
+        x, y = fit_resample(sampler, view.x, view.y)
         return finish(view, np.arange(n), x[n:], y[n:])
 
 
@@ -78,7 +79,7 @@ class RandomUnder:
         if nothing := balanced(view):
             return nothing
         sampler = RandomUnderSampler(random_state=seed, replacement=self.replacement)
-        sampler.fit_resample(_row_numbers(view), view.y)
+        fit_resample(sampler, _row_numbers(view), view.y)
         return finish(view, sampler.sample_indices_)
 
 
@@ -104,11 +105,9 @@ class NearMissSelection:
             room = int(min(view.counts[list(goals)]))
             k3, note3 = lowered("n_neighbors_ver3", k3, room, f"a class to shrink has {counted(room)}")
         sampler = NearMiss(sampling_strategy=goals, version=self.version, n_neighbors=k, n_neighbors_ver3=k3)
-        with warnings.catch_warnings():
-            # version 3 may find too few candidates; the note below says so
-            warnings.filterwarnings("ignore", "The number of the samples to be selected is larger", UserWarning)
-            sampler.fit_resample(view.x, view.y)
+        fit_resample(sampler, view.x, view.y)
         keep = sampler.sample_indices_
+        # version 3 may find too few candidates
         after = np.bincount(view.y[keep], minlength=view.n_classes)
         short = [code for code in goals if after[code] < smallest]
         fell = f"{listing(short)} fell below the {counted(smallest)} of the smallest class" if short else ""

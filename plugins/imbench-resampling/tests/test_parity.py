@@ -90,7 +90,7 @@ CASES = [
     ),
 ]
 
-#: Rows kept come before rows made, while imbalanced-learn's output goes class by class: the order within a class is equal.
+#: Rows kept come before rows made, but imbalanced-learn goes class by class: the order within a class is the same.
 BY_CLASS = ("cluster_centroids", "smote_tomek", "smote_enn")
 
 

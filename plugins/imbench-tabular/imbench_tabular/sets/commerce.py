@@ -26,7 +26,7 @@ def _cdnow(days: int, ratio: float) -> DatasetSpec:
             natural_ratio=ratio,
             notes="One row a customer: recency, frequency and money of the orders up to 1998-01-31, label from the "
             f"orders of the {days} days after it. The mean gap is missing for customers with one day of purchase. "
-            "3,905 duplicate rows: many customers bought once.",
+            "3,999 duplicate rows, some with both labels: many customers bought once.",
             origin="cdnow",
         ),
     )

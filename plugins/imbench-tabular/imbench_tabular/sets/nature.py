@@ -71,7 +71,7 @@ ABALONE19 = offer(
 
 WINE_WHITE_LE4 = offer(
     "wine_white_le4",
-    "white wines that a panel finds poor, quality 4 or less (21:1)",
+    "white wines that a panel finds poor, quality 4 or less (22:1)",
     Reading(read="uci:wine_white", target="poor", positive="True", classes=("other", "poor")),
     Card(
         domain="food",
@@ -81,7 +81,7 @@ WINE_WHITE_LE4 = offer(
         "physicochemical properties, Decision Support Systems 47(4)",
         rows=3961,
         classes=2,
-        natural_ratio=20.0,
+        natural_ratio=21.90,
         dropped={"quality": "the label itself: poor means 4 or less"},
         notes="The file has 4,898 rows, of which 937 repeat another one exactly and are removed (all repeats carry "
         "the same quality; with them the ratio is 25.8).",

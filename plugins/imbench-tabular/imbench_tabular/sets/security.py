@@ -47,9 +47,8 @@ NASA_PC1 = offer(
         rows=1109,
         classes=2,
         natural_ratio=13.40,
-        notes="161 duplicate rows, 6 groups of equal rows with both labels. The first two rows (all 1.1 to 2, all "
-        "1) are no real modules but fillers of the published file; they are kept, so that figures stay "
-        "comparable.",
+        notes="161 duplicate rows, 6 groups of equal rows with both labels. The first row has 1.1 lines of code and "
+        "the second 1 of everything: fillers of the published file, kept so that figures stay comparable.",
     ),
 )
 
