@@ -23,7 +23,7 @@ class Profile:
     """How class counts fall from the largest class to the smallest at a given ratio.
 
     Attributes:
-        kind: ``exponential`` (n_c = int(n_head * ratio**(-c/(C-1)))) or ``step`` (first half n_head, rest n_head/ratio).
+        kind: ``exponential`` (n_c = int(n_head * ratio**(-c/(C-1)))) or ``step`` (half the classes n_head/ratio).
         order: which class is the head: by ``size`` (largest first), label ``index``, ``reverse`` or seeded ``random``.
         head: training rows of the head class; None takes all there are.
         size: ``free`` (thinning shrinks the training set) or ``fixed`` (the training size is the same at every ratio).

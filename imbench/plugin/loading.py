@@ -36,7 +36,7 @@ Records = dict[str, list[Any]]
 
 def discover() -> list[metadata.EntryPoint]:
     """The installed entry points of the group, sorted by name and distribution; imports no plugin."""
-    # one distribution may be seen twice on the path (an editable install beside a wheel): the first one wins, as import does
+    # a distribution may be on the path twice (an editable install beside a wheel): the first one wins, as in import
     seen: dict[tuple[str, str], metadata.EntryPoint] = {}
     for entry in metadata.entry_points(group=GROUP):
         seen.setdefault((entry.name, _origin(entry).dist), entry)
@@ -96,10 +96,14 @@ def load_one(entry: metadata.EntryPoint) -> Records:
     for hook, (kind, record_type) in KINDS.items():
         with blame(str(origin), f"calling {hook}"):
             # a list inside the guard: a generator hook fails only while it is read
-            offered[kind] = [_checked(record, record_type) for group in getattr(manager.hook, hook)() for record in group]
+            offered[kind] = [
+                _checked(record, record_type) for group in getattr(manager.hook, hook)() for record in group
+            ]
             _refuse_twins(kind, offered[kind])
     if not any(offered.values()) and not manager.get_hookcallers(module):
-        raise PluginError(f"{origin} implements no hook: decorate a function named like {next(iter(KINDS))} with @hookimpl")
+        raise PluginError(
+            f"{origin} implements no hook: decorate a function named like {next(iter(KINDS))} with @hookimpl"
+        )
     return offered
 
 
@@ -135,14 +139,16 @@ def _check_requirement(origin: Origin, entry: metadata.EntryPoint) -> None:
         except InvalidRequirement:
             continue
         if requirement.name == "imbench" and not requirement.specifier.contains(ours, prereleases=True):
-            raise PluginError(f"{origin} needs imbench{requirement.specifier}, but {ours} is installed: update one of them")
+            raise PluginError(
+                f"{origin} needs imbench{requirement.specifier}, but {ours} is installed: update one of them"
+            )
 
 
 def entries_of(origins: Iterable[Origin]) -> list[metadata.EntryPoint]:
     """The entry points behind origins, found through their distributions (quicker than a scan of all of them)."""
-    found = []
-    for origin in sorted(set(origins)):
-        for entry in metadata.distribution(origin.dist).entry_points:
-            if entry.group == GROUP and entry.name == origin.plugin:
-                found.append(entry)
-    return found
+    return [
+        entry
+        for origin in sorted(set(origins))
+        for entry in metadata.distribution(origin.dist).entry_points
+        if entry.group == GROUP and entry.name == origin.plugin
+    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from imbench.data.block import Block
 from imbench.execution.job import Item, Job, Outcome
@@ -15,8 +15,7 @@ from imbench.plugin.registry import Origin
 from imbench.results.result import CostRecord
 from imbench.runner.progress import Observer
 from imbench.runner.provenance import machine, packages, provenance
-from imbench.training.cost import BASELINE, CostRequest
-from imbench.training.request import Request
+from imbench.training.request import BASELINE, CostRequest, Request
 
 __all__ = ["COST", "CostWork", "cost_jobs", "cost_record", "measure"]
 
@@ -84,14 +83,14 @@ def cost_jobs(works: Sequence[CostWork]) -> list[Job]:
 
 def cost_record(work: CostWork, outcome: Outcome) -> CostRecord:
     """What an outcome of the lane says; a failure is a record with a reason and no figure."""
-    common = {"key": work.key, "dataset": work.dataset, "strategy": work.strategy, "device": work.device}
+    record = CostRecord(key=work.key, dataset=work.dataset, strategy=work.strategy, device=work.device)
     if outcome.status != "ok":
-        return CostRecord(**common, reason=f"{outcome.status}: {outcome.reason}", machine=machine())
+        return replace(record, reason=f"{outcome.status}: {outcome.reason}", machine=machine())
     header = outcome.header
     place = {**machine(), **header["machine"], "baseline": BASELINE}
     contended = place["load_before"] > (os.cpu_count() or 1) or place["load_after"] > (os.cpu_count() or 1)
-    return CostRecord(
-        **common,
+    return replace(
+        record,
         seconds=header["seconds"],
         baseline=header["baseline"],
         spread=header["spread"],

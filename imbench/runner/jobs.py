@@ -63,8 +63,6 @@ def jobs_of_block(
 def probe_job(strategies: Sequence[str], origins: dict[str, tuple[Origin, ...]], request: Request) -> Job:
     """One job that builds every strategy once."""
     loaded = tuple(sorted({origin for name in strategies for origin in origins[name]}))
-    shared = Request(
-        blocks=(), backbone=request.backbone, budget=request.budget, device=request.device, origins=loaded
-    )
+    shared = Request(blocks=(), backbone=request.backbone, budget=request.budget, device=request.device, origins=loaded)
     items = tuple(Item(number, name, CellRequest(strategy=name)) for number, name in enumerate(strategies))
     return Job(PROBE, shared, items)

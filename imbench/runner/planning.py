@@ -12,11 +12,11 @@ from imbench.matrix.cell import Cell
 from imbench.matrix.plan import plan
 from imbench.matrix.schema import DatasetEntry, Matrix
 from imbench.matrix.select import select as select_cells
+from imbench.plugin.naming import canonical, offers_of
 from imbench.plugin.registry import Origin, Registry
 from imbench.plugin.specs import resolve
 from imbench.results.result import Result
 from imbench.runner.provenance import provenance
-from imbench.strategy.compose import canonical, offers_of
 
 __all__ = ["Planned", "Source", "load_source", "plan_run", "sources_of", "unsupported"]
 
@@ -96,9 +96,7 @@ def sources_of(matrix: Matrix, registry: Registry) -> dict[str, Source]:
         except UsageError as error:
             raise UsageError(f"datasets[{number}]: {error}") from None
         cluster = offer.spec.card.origin or offer.spec.name
-        found[entry.label] = Source(
-            entry=entry, origins=(offer.origin,), modality=offer.spec.modality, cluster=cluster
-        )
+        found[entry.label] = Source(entry=entry, origins=(offer.origin,), modality=offer.spec.modality, cluster=cluster)
     return found
 
 
@@ -133,7 +131,8 @@ def load_source(source: Source, registry: Registry) -> Dataset:
             raise
     if not isinstance(dataset, Dataset):
         raise PluginError(
-            f"{offer.origin}: dataset {offer.spec.name!r}: expected load() to return a Dataset, got {type(dataset).__name__}"
+            f"{offer.origin}: dataset {offer.spec.name!r}: expected load() to return a Dataset, "
+            f"got {type(dataset).__name__}"
         )
     return dataset
 

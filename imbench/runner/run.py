@@ -86,6 +86,7 @@ def run(
     try:
         # workers come from a server process that starts now, before this process has seen any label
         with Store.open(store) as opened, opened.lock(), executor:
+            opened.set_note("matrix", planned.matrix.model_dump(mode="json"))
             opened.set_note("machine", {**machine(), "packages": packages()})
             session = Session(planned, registry, opened, executor, watch, retry)
             session.probe(device)

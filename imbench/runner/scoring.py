@@ -46,19 +46,19 @@ def result_of(
     data, arrays = pending.block.data, outcome.arrays
     counts = data.counts
     assessed = assess(
-        scores=arrays["test"],
+        scores=arrays["test"].astype(np.float32),
         labels=pending.block.y_test,
-        validation_scores=arrays["validation"],
+        validation_scores=arrays["validation"].astype(np.float32),
         validation_labels=data.y_validation,
         prior=np.asarray(outcome.header["prior"], dtype=np.float64),
         training_counts=counts,
-        decided=arrays.get("decided"),
+        decided=arrays["decided"].astype(np.int64) if "decided" in arrays else None,
         policies=policies,
         extra=extra,
     )
     last: dict[str, float | None] = {}
     if "last" in arrays:
-        measured = score_metrics(arrays["last"], pending.block.y_test, training_counts=counts)
+        measured = score_metrics(arrays["last"].astype(np.float32), pending.block.y_test, training_counts=counts)
         last = {name: None if np.isnan(value) else value for name, value in measured.values.items()}
     noop = str(outcome.header.get("noop", ""))
     return Result(

@@ -9,7 +9,7 @@ from typing import Any
 
 from imbench.data.block import Block
 from imbench.data.dataset import Dataset
-from imbench.data.prepare import UnreachableRatio, prepare
+from imbench.data.prepare import prepare
 from imbench.errors import UsageError
 from imbench.execution.job import Job
 from imbench.execution.local import LocalExecutor
@@ -23,8 +23,7 @@ from imbench.runner.jobs import Pending, jobs_of_block, probe_job
 from imbench.runner.planning import Planned, load_source, still_to_do, unsupported
 from imbench.runner.progress import Observer
 from imbench.runner.scoring import result_of, skipped
-from imbench.training.cost import BASELINE
-from imbench.training.request import Request
+from imbench.training.request import BASELINE, Request
 
 __all__ = ["Session"]
 
@@ -66,9 +65,7 @@ class Session:
             pending = self.in_flight.pop(outcome.item_id)
             common = self.common[pending.cell.at.dataset] | {"plugins": self.planned.plugins_of(pending.cell)}
             extra = {offer.spec.name: resolve(offer.spec.compute) for offer in self.registry.metrics}
-            result = result_of(
-                pending, outcome, policies=self.planned.matrix.policies, extra=extra, common=common
-            )
+            result = result_of(pending, outcome, policies=self.planned.matrix.policies, extra=extra, common=common)
             scores = (outcome.arrays["test"], outcome.arrays["validation"]) if result.done else (None, None)
             self._keep(result, *scores)
 
@@ -148,7 +145,7 @@ class Session:
             self.watch.started(f"preparing {at.dataset}, ratio {at.ratio}, seed {at.seed}")
             try:
                 block = prepare(dataset, at)
-            except UnreachableRatio as error:
+            except UsageError as error:  # an unreachable ratio, data too coarse to split: ruled out, and said so
                 self._skip(block_cells, str(error))
                 continue
             runnable: list[Pending] = []
@@ -175,6 +172,6 @@ def _first_block(dataset: Dataset, cells: Sequence[Cell]) -> Block | None:
     for cell in cells:
         try:
             return prepare(dataset, cell.at)
-        except UnreachableRatio:
+        except UsageError:  # its cells are skipped with the reason
             continue
     return None

@@ -136,7 +136,7 @@ def _above(scores: Scores, threshold: float) -> Labels:
 
 
 def _largest_adjusted(scores: Scores, prior: Floats, tau: float) -> Labels:
-    """argmax_c p_c / π_c^τ, of equals the first (Menon et al. 2021, eq. 9)."""
+    """argmax_c p_c / π_c^τ, of equals the first (Menon et al. 2021, post-hoc logit adjustment)."""
     return _argmax_minus(*_logs(scores, prior), tau)
 
 

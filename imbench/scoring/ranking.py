@@ -92,22 +92,25 @@ def rank(scores: NDArray[np.floating], positive: NDArray[np.bool_]) -> Ranking:
     """Sort one class's scores once.
 
     The bits of a non-negative float rise with its value. Shifted left by one they lose the sign (that of -0.0, at most)
-    and leave the last bit to the label: one sort of integers orders scores and labels together, much faster than argsort.
+    and leave the last bit to the label: one sort of integers orders both, several times faster than argsort.
 
     Args:
         scores: (n,) finite and ≥ 0.
         positive: (n,) which rows are of the class.
     """
-    narrow = scores.dtype == np.float32
-    real, unsigned = (np.float32, np.uint32) if narrow else (np.float64, np.uint64)
-    one = unsigned(1)
-    bits = scores.astype(real).view(unsigned)
-    keys = np.sort((bits << one) | positive)[::-1]
-    ordered = keys >> one
+    keys = np.sort(_bits(scores) << 1 | positive)[::-1]
+    ordered = keys >> 1
     last = np.flatnonzero(ordered[1:] != ordered[:-1])
     last = np.append(last, len(keys) - 1) if len(keys) else last
-    tp = np.cumsum(keys & one, dtype=np.int64)[last]
-    return Ranking(scores=ordered[last].view(real).astype(np.float64), tp=tp, taken=last + 1)
+    tp = np.cumsum(keys & 1, dtype=np.int64)[last]
+    return Ranking(scores=ordered[last].view(f"f{keys.itemsize}").astype(np.float64), tp=tp, taken=last + 1)
+
+
+def _bits(scores: NDArray[np.floating]) -> NDArray[np.uint64]:
+    """The bits of each score; float32 keeps to 32, which halves the time of the sort."""
+    if scores.dtype == np.float32:
+        return np.ascontiguousarray(scores).view(np.uint32)
+    return scores.astype(np.float64).view(np.uint64)
 
 
 def _steps(totals: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from imbench.errors import PluginError, UsageError, blame
-from imbench.matrix.expression import Term, format_expression, parse_expression
-from imbench.plugin.registry import Catalogue, Offer
+from imbench.plugin.naming import offers_of
+from imbench.plugin.registry import Catalogue
 from imbench.plugin.specs import StrategySpec
 from imbench.strategy.parts import Adjust, prior_effect
 from imbench.strategy.recipe import Fit, Recipe
 
-__all__ = ["Composed", "build", "canonical", "compose", "offers_of"]
+__all__ = ["Composed", "build", "compose"]
 
 #: Parts that a Fit can live with: its rows may be resampled before, its scores adjusted and decided after.
 _BESIDE_A_FIT = frozenset({"resample", "adjust", "decide"})
@@ -32,22 +32,6 @@ class Composed:
     def packs(self) -> bool:
         """Whether its network can be trained together with others."""
         return self.fit is None
-
-
-def offers_of(catalogue: Catalogue[StrategySpec], text: str) -> list[tuple[Offer[StrategySpec], Term]]:
-    """The offers that an expression names, with the checked, non-default parameters. Raises UsageError."""
-    found = []
-    for term in parse_expression(text):
-        offer = catalogue.find(term.name)
-        checked = offer.spec.arguments(term.params)
-        given = {key: checked[key] for key in term.params if checked[key] != offer.spec.params[key].default}
-        found.append((offer, Term(catalogue.short_name(offer), given)))
-    return found
-
-
-def canonical(catalogue: Catalogue[StrategySpec], text: str) -> str:
-    """The one text of an expression: shortest unique names, parameters sorted, defaults left out."""
-    return format_expression(tuple(term for _, term in offers_of(catalogue, text)))
 
 
 def build(catalogue: Catalogue[StrategySpec], text: str) -> Composed:
@@ -114,8 +98,8 @@ def _refuse_double_correction(
         effect = prior_effect(part)
         if effect == "corrects" and corrected_by:
             raise UsageError(
-                f"{corrected_by!r} and {name!r} both correct the prior: twice is too much; leave one of them out, or use "
-                "one that reads the effective prior"
+                f"{corrected_by!r} and {name!r} both correct the prior: twice is too much; leave one of them out, "
+                "or use one that reads the effective prior"
             )
         if effect != "keeps":
             corrected_by = name

@@ -36,4 +36,5 @@ def normalised(values: NDArray[np.floating] | NDArray[np.integer]) -> Prior:
     array = np.asarray(values, dtype=np.float64)
     if not np.isfinite(array).all() or (array < 0).any() or array.sum() <= 0:
         raise ValueError(f"expected non-negative finite values with a positive sum, got {array.tolist()}")
-    return array / array.sum()
+    scaled: Prior = array / array.sum()
+    return scaled

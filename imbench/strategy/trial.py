@@ -63,7 +63,9 @@ class Trial:
         """A generator for the stream of that name."""
         return np.random.default_rng(derive_seed(self.at.stream(f"fit/{purpose}")))
 
-    def train(self, recipe: Recipe | None = None, *, rows: NDArray[np.int64] | None = None, stream: str = "") -> Predictor:
+    def train(
+        self, recipe: Recipe | None = None, *, rows: NDArray[np.int64] | None = None, stream: str = ""
+    ) -> Predictor:
         """Train a network by a recipe within the budget.
 
         Args:

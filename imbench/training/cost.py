@@ -20,15 +20,13 @@ from imbench.matrix.cell import Budget
 from imbench.plugin.registry import Registry
 from imbench.strategy.compose import Composed, build
 from imbench.strategy.recipe import Predictor
+from imbench.training.loop import train_pack
 from imbench.training.member import Member, resample
 from imbench.training.pack import fit_alone
-from imbench.training.loop import train_pack
-from imbench.training.request import CellRequest, Report, Request, Work, backbone_for, device_of
+from imbench.training.places import backbone_for, device_of
+from imbench.training.request import BASELINE, CostRequest, Report, Request, Work
 
-__all__ = ["BASELINE", "CostRequest", "run"]
-
-#: What every strategy is timed against: plain training with nothing added.
-BASELINE = "erm"
+__all__ = ["run"]
 
 #: Steps of a timed training; its seconds are scaled to the whole budget. Enough to drown the start-up.
 TIMED_STEPS = 200
@@ -36,13 +34,6 @@ TIMED_STEPS = 200
 WARM_STEPS = 16
 #: Rows of a timed predict call.
 PREDICT_ROWS = 4096
-
-
-@dataclass(frozen=True, kw_only=True)
-class CostRequest(CellRequest):
-    """A strategy to time, so many times."""
-
-    repeats: int = 3
 
 
 def run(request: Request, items: Sequence[Work], report: Report) -> None:
@@ -154,7 +145,7 @@ def _peak_memory() -> Iterator[Callable[[], int]]:
     On Linux the kernel's high-water mark is reset first; elsewhere it is the process's own maximum.
     """
     reset, status = Path("/proc/self/clear_refs"), Path("/proc/self/status")
-    cuda = torch.cuda.is_initialized()
+    cuda = torch.cuda.is_available()
     if cuda:
         torch.cuda.reset_peak_memory_stats()
     if reset.exists():

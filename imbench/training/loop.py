@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from torch import Generator, Tensor
 from imbench.data.block import Floats
 from imbench.matrix.cell import Budget
 from imbench.strategy.facts import ClassFacts
-from imbench.strategy.parts import Head, Stage
+from imbench.strategy.parts import Head, Optimize, Stage
 from imbench.training.batches import BatchStream, ClassStream
 from imbench.training.losses import LossGroup, Targets, apply_head, group_losses, link
 from imbench.training.member import Member, budget_steps, prior_at, stages_of
@@ -23,6 +23,8 @@ from imbench.training.selection import checkpoints, macro_average_precision
 from imbench.training.stack import Backbone, Stack, aligned
 
 __all__ = ["Trained", "train_pack"]
+
+Result = TypeVar("Result")
 
 #: Steps between two looks at what depends on progress (samplers, weights). A constant: what a cell draws may not
 #: depend on who else is in its pack.
@@ -130,11 +132,11 @@ class _LockStep:
             notes={"selected_step": int(self.best_step[k]), "steps": self.budget.steps},
         )
 
-    def _guard(self, k: int, call: Callable[[], Any]) -> Any:
+    def guard(self, k: int, call: Callable[..., Result], *args: object) -> Result | None:
         """Run a member's own code; what it raises takes out this member alone."""
         if self.members[k].error is None:
             try:
-                return call()
+                return call(*args)
             except Exception as error:  # foreign code: kept as data and reported with the cell
                 self.members[k].error = error
         return None
@@ -152,7 +154,7 @@ class _LockStep:
         }[stages[0].train]
         rates = self._rates(stages, steps)
         streams = [
-            self._guard(k, lambda k=k: self.members[k].stream(stages[k], self.resident.starts[k], self.orders[k]))
+            self.guard(k, self.members[k].stream, stages[k], self.resident.starts[k], self.orders[k])
             for k in range(self.cells)
         ]
         groups = self._groups(stages)
@@ -179,7 +181,7 @@ class _LockStep:
         table = np.full((self.cells, steps), self.budget.learning_rate)
         for k, stage in enumerate(stages):
             if (schedule := stage.optimize) is not None:
-                values = self._guard(k, lambda schedule=schedule: [float(schedule(s / steps)) for s in range(steps)])
+                values = self.guard(k, _multipliers, schedule, steps)
                 table[k] *= 0.0 if values is None else np.asarray(values)
                 if not np.isfinite(table[k]).all():
                     self.members[k].error = ValueError("optimize: the learning-rate multiplier is not finite")
@@ -213,7 +215,7 @@ class _LockStep:
         n_classes = self.members[0].data.n_classes
         weights, facts = [], []
         for k, (member, stage) in enumerate(zip(self.members, stages, strict=True)):
-            found = self._guard(k, lambda member=member, stage=stage: prior_at(stage, member.counts, progress))
+            found = self.guard(k, prior_at, stage, member.counts, progress)
             sampled, effective, weight = found or (None, np.full(n_classes, 1 / n_classes), np.ones(n_classes))
             stream = streams[k]
             if sampled is not None and isinstance(stream, ClassStream):
@@ -232,9 +234,7 @@ class _LockStep:
         shares[:, : self.batch] = 1.0
         return self.resident.locate(index).to(self.device), shares.to(self.device)
 
-    def _step(
-        self, stack: Stack, batch: _Batch, groups: list[LossGroup], weights: Tensor, facts: ClassFacts
-    ) -> None:
+    def _step(self, stack: Stack, batch: _Batch, groups: list[LossGroup], weights: Tensor, facts: ClassFacts) -> None:
         """Forward, loss, backward: gradients of all cells into the stack."""
         features = stack.features(batch.inputs, self.dropouts)
         weight, bias = self.backbone.head(self.flat)
@@ -289,8 +289,12 @@ class _LockStep:
                 selected=self.flat[k], last=self.flat[k], selected_step=step,
             )  # fmt: skip
             value = macro_average_precision(trained(member.data.x_validation), member.data.y_validation)
-            if value >= self.best_value[k] or step == self.budget.steps and self.best_value[k] == -np.inf:
+            if value >= self.best_value[k] or (step == self.budget.steps and self.best_value[k] == -np.inf):
                 self.best[k], self.best_value[k], self.best_step[k] = self.flat[k], value, step
+
+
+def _multipliers(schedule: Optimize, steps: int) -> list[float]:
+    return [float(schedule(step / steps)) for step in range(steps)]
 
 
 class _Batch:
@@ -302,7 +306,7 @@ class _Batch:
         self._mixed: dict[int, Targets] = {}
         for k, member in enumerate(pack.members):
             if member.recipe.augment is not None:
-                pack._guard(k, lambda k=k, member=member: self._augment(k, member, pack.batch, pack.mixers[k]))
+                pack.guard(k, self._augment, k, member, pack.batch, pack.mixers[k])
 
     def _augment(self, k: int, member: Member, batch: int, generator: Generator) -> None:
         assert member.recipe.augment is not None

@@ -12,14 +12,14 @@ from torch.nn.functional import cross_entropy
 from imbench.strategy.facts import ClassFacts
 from imbench.strategy.parts import Head
 
-__all__ = ["LossGroup", "cross_entropy_loss", "group_losses", "link", "linear_head", "same"]
+__all__ = ["LossGroup", "cross_entropy_loss", "group_losses", "linear_head", "link", "same"]
 
 LossFn = Callable[[Tensor, Tensor, ClassFacts], Tensor]
 #: (labels, weights) pairs, each (g, B): the mixture targets of a group.
 Targets = Sequence[tuple[Tensor, Tensor]]
 
 
-def cross_entropy_loss(logits: Tensor, labels: Tensor, facts: ClassFacts) -> Tensor:  # noqa: ARG001 - the loss contract
+def cross_entropy_loss(logits: Tensor, labels: Tensor, facts: ClassFacts) -> Tensor:  # noqa: ARG001
     """Plain cross-entropy per example: what a recipe without a loss part trains on."""
     return cross_entropy(logits, labels, reduction="none")
 
@@ -75,8 +75,7 @@ class LossGroup:
         logits = torch.zeros(batch, n_classes, device=facts.counts.device, requires_grad=True)
         labels = torch.zeros(batch, dtype=torch.int64, device=facts.counts.device)
         value = self.loss(logits, labels, facts)
-        if not isinstance(value, Tensor) or value.shape != (batch,):
-            shape = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
+        if (shape := getattr(value, "shape", type(value).__name__)) != (batch,):
             raise ValueError(f"loss: expected one loss per example, shape ({batch},), got {shape}: do not reduce")
         try:
             stacked = ClassFacts(*(fact[None] for fact in facts))

@@ -85,8 +85,10 @@ def _checked(made: Resampled, view: TrainView) -> Resampled:
     extra_x = np.empty((0, view.x.shape[1]), np.float32) if made.made_x is None else np.asarray(made.made_x)
     extra_y = np.empty(0, np.int64) if made.made_y is None else np.asarray(made.made_y)
     if extra_x.shape != (len(extra_y), view.x.shape[1]):
-        raise ValueError(f"resampler: expected made rows of shape ({len(extra_y)}, {view.x.shape[1]}), got {extra_x.shape}")
-    if len(extra_y) and not (0 <= extra_y.min() and extra_y.max() < view.n_classes):
+        raise ValueError(
+            f"resampler: expected made rows of shape ({len(extra_y)}, {view.x.shape[1]}), got {extra_x.shape}"
+        )
+    if len(extra_y) and not (extra_y.min() >= 0 and extra_y.max() < view.n_classes):
         raise ValueError(f"resampler: expected labels in 0…{view.n_classes - 1} for made rows")
     if not np.isfinite(extra_x).all():
         raise ValueError("resampler: made rows hold NaN or infinite values")
@@ -142,8 +144,8 @@ def prior_at(stage: Stage, counts: Labels, progress: float) -> tuple[Prior, Prio
 def score_prior(recipe: Recipe, counts: Labels, progress: float = 1.0) -> Prior:
     """The prior (C,) that the scores of a trained recipe stand for.
 
-    It is the effective prior where training was stopped (``progress`` of the last stage; samplers and weights may change
-    on the way), or what the loss says it turns it into.
+    It is the effective prior where training was stopped (``progress`` of the last stage; samplers and weights may
+    change on the way), or what the loss says it turns it into.
     """
     stage = stages_of(recipe)[-1]
     _, effective, _ = prior_at(stage, counts, progress)
@@ -151,7 +153,7 @@ def score_prior(recipe: Recipe, counts: Labels, progress: float = 1.0) -> Prior:
 
 
 def after(part: object, prior: Prior) -> Prior:
-    """The prior after a part: what its ``prior_after`` says, uniform over present classes if it corrects, else as is."""
+    """The prior after a part: what its ``prior_after`` says, else uniform over present classes if it corrects."""
     tell = getattr(part, "prior_after", None)
     if tell is not None:
         return normalised(np.asarray(tell(prior)))

@@ -24,7 +24,8 @@ from imbench.training.finish import finish
 from imbench.training.loop import Trained, train_pack
 from imbench.training.losses import same
 from imbench.training.member import Member, Rows, after, resample, score_prior, stages_of
-from imbench.training.request import CellRequest, Report, Request, Work, backbone_for, device_of
+from imbench.training.places import backbone_for, device_of
+from imbench.training.request import CellRequest, Report, Request, Work
 
 __all__ = ["fit_alone", "run"]
 
@@ -85,7 +86,9 @@ def _finish_trained(member: Member, composed: Composed, trained: Trained) -> tup
     prior = score_prior(composed.recipe, member.counts, trained.progress)
     header, arrays = finish(member.data, composed.recipe, trained, prior, predict_last=last)
     header["notes"] = {**member.rows.notes, **trained.notes}
-    nothing_else = set(composed.recipe.parts()) - {"stages", "adjust", "adapt"} == {"resample"} and not composed.recipe.adjust
+    nothing_else = (
+        set(composed.recipe.parts()) - {"stages", "adjust", "adapt"} == {"resample"} and not composed.recipe.adjust
+    )
     if member.rows.noop and nothing_else:
         header["noop"] = member.rows.notes["resample"].get("note") or "the resampler kept every row and made none"
     return header, arrays

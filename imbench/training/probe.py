@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 from imbench.errors import UsageError
 from imbench.strategy.compose import build
-from imbench.training.request import CellRequest, Report, Request, Work, device_of
+from imbench.training.places import device_of
+from imbench.training.request import CellRequest, Report, Request, Work
 
 __all__ = ["run"]
 
 
 def run(request: Request, items: Sequence[Work], report: Report) -> None:
-    """Answer per item: ``packs`` (a recipe) or not (a Fit), its parts, or ``usage`` if a rule of composition is broken."""
+    """Answer per item: whether it ``packs`` (a recipe), its parts, or ``usage`` if a rule of composition is broken."""
     registry = request.registry()
     for item in items:
         cell: CellRequest = item.payload

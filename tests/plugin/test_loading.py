@@ -36,13 +36,18 @@ def install(tmp_path, monkeypatch):
         (info / "entry_points.txt").write_text(f"[{GROUP}]\n{plugin or dist} = {module}\n")
 
     yield add
-    for name in [name for name, module in sys.modules.items() if str(tmp_path) in (getattr(module, "__file__", "") or "")]:
+    for name in [
+        name for name, module in sys.modules.items() if str(tmp_path) in (getattr(module, "__file__", "") or "")
+    ]:
         del sys.modules[name]
 
 
 def loaded(tmp_path: Path):
     entries = [
-        entry for dist in metadata.distributions(path=[str(tmp_path)]) for entry in dist.entry_points if entry.group == GROUP
+        entry
+        for dist in metadata.distributions(path=[str(tmp_path)])
+        for entry in dist.entry_points
+        if entry.group == GROUP
     ]
     return load(entries)
 
@@ -55,23 +60,21 @@ def test_a_good_plugin_is_listed_with_its_version_and_offers(install, tmp_path):
     assert registry.strategies.find("plain") is registry.strategies.find("good/plain")
 
 
+HOOK = "from imbench import hookimpl\n@hookimpl\ndef imbench_strategies():\n    "
+
 BROKEN = {
     "an import error": ("import no_such_module_anywhere", "importing"),
     "a syntax error": ("def (:", "importing"),
-    "a misspelt hook": ("from imbench import hookimpl\n@hookimpl\ndef imbench_strategis():\n    return []", "imbench_strategis"),
+    "a misspelt hook": (HOOK.replace("strategies", "strategis") + "return []", "imbench_strategis"),
     "no hook": ("x = 1", "implements no hook"),
-    "a hook that raises": ("from imbench import hookimpl\n@hookimpl\ndef imbench_strategies():\n    raise KeyError('lr')", "lr"),
-    "a generator that raises late": (
-        GOOD.format(name="early") + "    raise KeyError('late')", "late"),
-    "records of the wrong type": ("from imbench import hookimpl\n@hookimpl\ndef imbench_strategies():\n    return ['focal']",
-                                  "expected StrategySpec objects, got 'focal'"),
-    "a text instead of a list": ("from imbench import hookimpl\n@hookimpl\ndef imbench_strategies():\n    return 'focal'",
-                                 "expected StrategySpec"),
-    "a hook with an argument": ("from imbench import hookimpl\n@hookimpl\ndef imbench_strategies(config):\n    return []",
-                                "registering"),
+    "a hook that raises": (HOOK + "raise KeyError('lr')", "lr"),
+    "a generator that raises late": (GOOD.format(name="early") + "    raise KeyError('late')", "late"),
+    "records of the wrong type": (HOOK + "return ['focal']", "expected StrategySpec objects, got 'focal'"),
+    "a text instead of a list": (HOOK + "return 'focal'", "expected StrategySpec"),
+    "a hook with an argument": (HOOK.replace("()", "(config)") + "return []", "registering"),
     "a name with markup": (GOOD.format(name="<b>"), "lower-case"),
     "one name twice": (GOOD.format(name="twin") + GOOD.format(name="twin").splitlines()[-1], "offered twice"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", BROKEN)
@@ -105,7 +108,7 @@ def test_a_short_name_that_two_plugins_share_has_to_be_written_in_full(install, 
     install("one", GOOD.format(name="plain"))
     install("two", GOOD.format(name="plain"))
     strategies = loaded(tmp_path).strategies
-    with pytest.raises(UsageError, match="one/plain.*two/plain"):
+    with pytest.raises(UsageError, match=r"one/plain.*two/plain"):
         strategies.find("plain")
     assert strategies.find("two/plain").origin.dist == "two"
     assert strategies.short_names() == ["one/plain", "two/plain"]

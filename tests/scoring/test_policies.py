@@ -174,9 +174,12 @@ def test_a_class_without_a_prior_is_never_decided(prior, only):
     assert "has prior 0" in describe(policy)
 
 
-def test_neighbouring_float32_scores_are_told_apart():
-    low = np.float32(1e-38)
-    high = np.nextafter(low, np.float32(1))
+@pytest.mark.parametrize("steps", [1, 2], ids=["rounds down", "rounds up"])
+def test_neighbouring_float32_scores_are_told_apart(steps):
+    # Their midpoint is no float32: rounded to one, it would fall on the lower or on the upper score.
+    low = np.float32(0.25)
+    for _ in range(steps):
+        low, high = np.nextafter(low, np.float32(1)), np.nextafter(np.nextafter(low, np.float32(1)), np.float32(1))
     scores = binary([low, high])
     assert fitted("tuned", scores, [0, 1], [0.5, 0.5])(scores).tolist() == [0, 1]
 

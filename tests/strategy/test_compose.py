@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imbench import Recipe, UsageError
-from imbench.strategy.compose import canonical, compose
+from imbench.plugin.naming import canonical
+from imbench.strategy.compose import compose
 from tests.training.problems import Adjusted, Balanced, Duplicate, Focal, Inverse, Ramp
 
 
@@ -31,12 +32,16 @@ class Forest:
 
 
 def test_parts_of_different_kinds_merge():
-    composed = compose([("ros", Recipe(resample=Duplicate())), ("focal", Recipe(loss=Focal())), ("up", Recipe(optimize=Ramp()))])
+    composed = compose(
+        [("ros", Recipe(resample=Duplicate())), ("focal", Recipe(loss=Focal())), ("up", Recipe(optimize=Ramp()))]
+    )
     assert composed.packs
     assert sorted(composed.recipe.parts()) == ["loss", "optimize", "resample"]
 
 
-@pytest.mark.parametrize("part", [{"loss": Focal()}, {"resample": Duplicate()}, {"sample": Balanced()}, {"weight": Inverse()}])
+@pytest.mark.parametrize(
+    "part", [{"loss": Focal()}, {"resample": Duplicate()}, {"sample": Balanced()}, {"weight": Inverse()}]
+)
 def test_two_owners_of_one_part_are_both_named(part):
     with pytest.raises(UsageError, match="'one' and 'two' both bring the part"):
         compose([("one", Recipe(**part)), ("two", Recipe(**part))])
@@ -48,7 +53,9 @@ def test_two_fits_are_refused():
 
 
 def test_a_fit_takes_resampling_and_post_hoc_parts_and_nothing_else():
-    assert not compose([("ros", Recipe(resample=Duplicate())), ("forest", Forest()), ("p", Recipe(adjust=(Shift("keeps"),)))]).packs
+    assert not compose(
+        [("ros", Recipe(resample=Duplicate())), ("forest", Forest()), ("p", Recipe(adjust=(Shift("keeps"),)))]
+    ).packs
     with pytest.raises(UsageError, match="'forest' trains by itself and cannot take the part 'loss' of 'focal'"):
         compose([("forest", Forest()), ("focal", Recipe(loss=Focal()))])
 
@@ -61,7 +68,13 @@ def test_correcting_twice_from_raw_counts_is_refused():
 
 
 def test_correcting_what_is_left_is_allowed():
-    compose([("balanced", Recipe(sample=Balanced())), ("inverse", Recipe(weight=Inverse())), ("la", Recipe(loss=Adjusted()))])
+    compose(
+        [
+            ("balanced", Recipe(sample=Balanced())),
+            ("inverse", Recipe(weight=Inverse())),
+            ("la", Recipe(loss=Adjusted())),
+        ]
+    )
     compose([("shift", Recipe(adjust=(Shift(),)))])
 
 

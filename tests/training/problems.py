@@ -13,7 +13,9 @@ from imbench.data.block import TrainingData
 from imbench.matrix.cell import Coordinates
 
 
-def problem(seed: int = 0, rows: int = 1200, features: int = 11, n_classes: int = 2, share: float = 0.08) -> TrainingData:
+def problem(
+    seed: int = 0, rows: int = 1200, features: int = 11, n_classes: int = 2, share: float = 0.08
+) -> TrainingData:
     """A block with a learnable minority."""
     rng = np.random.default_rng(seed)
     y = rng.choice(n_classes, rows, p=[1 - share * (n_classes - 1)] + [share] * (n_classes - 1))
@@ -83,9 +85,7 @@ class Duplicate:
     prior_effect = "corrects-effective"
 
     def __call__(self, view, rng):
-        extra = [
-            rng.choice(np.flatnonzero(view.y == c), view.counts.max() - n) for c, n in enumerate(view.counts) if n
-        ]
+        extra = [rng.choice(np.flatnonzero(view.y == c), view.counts.max() - n) for c, n in enumerate(view.counts) if n]
         return Resampled(keep=np.concatenate([np.arange(len(view.y)), *extra]))
 
 
