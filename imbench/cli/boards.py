@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +21,10 @@ def as_text(boards: Sequence[Leaderboard], form: Format) -> str:
     from imbench.leaderboard.render import render
 
     if form is Format.json:
-        return json.dumps(as_records(boards), indent=2, ensure_ascii=False)
-    return "\n\n".join(render(board, form.value) for board in boards)
+        return json.dumps(as_records(boards), indent=2)
+    # what does not fit a terminal is left out and named; a file or a pipe gets every column
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    return "\n\n".join(render(board, form.value, width=width) for board in boards)
 
 
 def as_records(boards: Sequence[Leaderboard]) -> list[dict[str, Any]]:

@@ -28,7 +28,7 @@ SCORE_METRICS = {
     "classes_scored": "classes that the one-vs-rest means are taken over",
     "log_loss": "mean negative log probability of the true class",
     "brier": "mean squared error of the probabilities",
-    "brier_skill": "Brier score relative to predicting the prior: 1 at best, 0 like the prior",
+    "brier_skill": "1 - Brier score / Brier score of predicting the test prevalence: 1 at best",
     "minority_ece": "calibration error of the smallest class",
 }
 

@@ -22,6 +22,9 @@ Labels = NDArray[np.int64]
 class TrainingData:
     """What strategy code gets: training and validation data, and test rows without labels.
 
+    The arrays are made read-only. In a worker, where they lie in memory that cannot be made writable again, the cells
+    of a pack share them.
+
     Attributes:
         at: which dataset, ratio and seed (names of the random streams).
         x_train: (n, d) float32, preprocessed by what was fitted on these rows.
@@ -43,6 +46,11 @@ class TrainingData:
     n_classes: int
     categorical: NDArray[np.bool_]
     groups: Labels | None = None
+
+    def __post_init__(self) -> None:
+        for array in vars(self).values():
+            if isinstance(array, np.ndarray):
+                array.setflags(write=False)
 
     @property
     def task(self) -> str:

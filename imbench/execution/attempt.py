@@ -4,7 +4,8 @@ No processes here: only bookkeeping.
 
 The rules:
     While an item is announced alone, its clock runs; otherwise (before any announcement, or all together) the job's
-    clock runs. An item may take `timeout` seconds, the job `timeout` times its number of items.
+    clock runs. An item may take `timeout` seconds, the job `timeout` times its number of items. Items that run together
+    say how far they are: a silence of `timeout` seconds is a hang, and ends in one limit instead of many.
     When a worker ends before all items are reported, an item announced alone is guilty and the others are put back as
     a new job. Without such an item the job is cut in halves, until the guilty one stands alone: in a job of its own,
     because the last one left of many may be the victim of one that had reported.
@@ -68,6 +69,7 @@ class Attempt:
         self._alone: int | None = None
         self._doing = "starting"
         self._spent: dict[int | None, float] = defaultdict(float)
+        self._silent: float | None = None  # seconds since the last word; None before the first
         self._decoder = Decoder(limits.frame)
         self._log = bytearray()
 
@@ -102,12 +104,15 @@ class Attempt:
     def spend(self, seconds: float) -> None:
         """Let time pass on the running clock; over the limit is a verdict."""
         self._spent[self._alone] += seconds
+        self._silent = None if self._silent is None else self._silent + seconds
         timeout = self.limits.timeout
         if timeout is None or self.verdict is not None or self.over:
             return
         allowed = timeout * (1 if self._alone is not None else len(self.job.items))
         if self._spent[self._alone] > allowed:
             self.verdict = Verdict("timeout", f"took longer than {allowed:g} s ({self._doing})")
+        elif self._silent is not None and self._silent > timeout:
+            self.verdict = Verdict("timeout", f"gave no sign of life for {timeout:g} s ({self._doing})")
 
     def use(self, memory: int) -> None:
         """Note the resident bytes of the worker and its descendants; over the limit is a verdict."""
@@ -141,6 +146,7 @@ class Attempt:
         return Verdict("crashed", f"{how} ({self._doing})")
 
     def _take(self, message: Message) -> list[Outcome]:
+        self._silent = 0.0
         match message:
             case Working(item, doing):
                 if item is not None:

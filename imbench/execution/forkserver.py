@@ -23,8 +23,9 @@ PRELOAD = (
     "imblearn.combine",
     "torch",
     "torch._dynamo",
-    "imbench.strategy.recipe",
-    "imbench.strategy.trial",
+    "torch.func",
+    "imbench.training.pack",
+    "imbench.training.cost",
 )
 
 # the paths are set before anything of ours is imported; the name of the main module stays out of it

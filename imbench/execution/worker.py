@@ -91,7 +91,8 @@ def work(channel: socket.socket, log: int, server: int) -> None:
         packed, *arrays = [_receive(channel, size) for size in sizes]
         sys.path[:] = sys_path
         _cap(threads, data_limit)
-        job: Job = pickle.loads(packed, buffers=arrays)
+        # read-only for good: nobody can write to what others of the job read as well
+        job: Job = pickle.loads(packed, buffers=[memoryview(array).toreadonly() for array in arrays])
         del packed, arrays
         target = _resolve(job.target)
         target(job.shared, job.items, report)

@@ -187,7 +187,12 @@ StrategyField = Annotated[
 class Matrix(Table):
     """What to run: datasets by ratios by seeds by strategies."""
 
-    name: Text = Field(default="matrix", min_length=1, max_length=100, description="Shown above the leaderboard.")
+    name: Text = Field(
+        default="matrix",
+        min_length=1,
+        max_length=100,
+        description="What progress and status call it; the name of the file if absent.",
+    )
     summary: Text = Field(default="", max_length=500, description="One line on what the matrix asks.")
     seeds: Seeds = Field(default=(0, 1, 2), description="List of seeds, or how many: 3 means [0, 1, 2].")
     ratios: Annotated[tuple[RatioField, ...], Field(strict=False, min_length=1)] = Field(

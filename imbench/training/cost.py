@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +30,12 @@ from imbench.training.request import BASELINE, CostRequest, Report, Request, Wor
 __all__ = ["run"]
 
 #: Steps of a timed training; its seconds are scaled to the whole budget. Enough to drown the start-up.
-TIMED_STEPS = 200
+TIMED_STEPS = 100
 #: Steps of the warm-up, which is never timed.
 WARM_STEPS = 16
-#: Rows of a timed predict call.
+#: Rows of a timed predict call, and calls per repeat: one call takes milliseconds, so their median is taken.
 PREDICT_ROWS = 4096
+PREDICT_CALLS = 7
 
 
 def run(request: Request, items: Sequence[Work], report: Report) -> None:
@@ -116,10 +118,12 @@ class _Timed:
             predict, scale = trained, budget.steps / steps
         fitted = _now(device)
         many = _tiled(self.data.x_test)
-        before = _now(device)
-        predict(many)
-        after = _now(device)
-        return {"resample": resampled - start, "fit": (fitted - resampled) * scale, "predict": after - before}
+        predicts = [_seconds(partial(predict, many), device) for _ in range(1 if warm else PREDICT_CALLS)]
+        return {
+            "resample": resampled - start,
+            "fit": (fitted - resampled) * scale,
+            "predict": statistics.median(predicts),
+        }
 
 
 def _shortened(budget: Budget, steps: int) -> Budget:
@@ -130,6 +134,12 @@ def _shortened(budget: Budget, steps: int) -> Budget:
 def _tiled(x: Floats) -> Floats:
     repeats = -(-PREDICT_ROWS // max(len(x), 1))
     return np.tile(x, (repeats, 1))[:PREDICT_ROWS]
+
+
+def _seconds(call: Callable[[], object], device: torch.device) -> float:
+    start = _now(device)
+    call()
+    return _now(device) - start
 
 
 def _now(device: torch.device) -> float:

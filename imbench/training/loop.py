@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -20,6 +21,7 @@ from imbench.training.member import Member, budget_steps, prior_at, stages_of
 from imbench.training.optimiser import RowAdam
 from imbench.training.resident import Resident
 from imbench.training.selection import checkpoints, macro_average_precision
+from imbench.training.shared import Numerics
 from imbench.training.stack import Backbone, Stack, aligned
 
 __all__ = ["Trained", "train_pack"]
@@ -31,6 +33,8 @@ Result = TypeVar("Result")
 CHUNK = 32
 #: Rows per inference call, a constant for the same reason.
 INFER_ROWS = 4096
+#: Seconds between two words on how far it is.
+TELL_EVERY = 0.25
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -73,22 +77,43 @@ class Trained:
 
 
 def train_pack(
-    members: Sequence[Member], backbone: Backbone, budget: Budget, device: torch.device
+    members: Sequence[Member],
+    backbone: Backbone,
+    budget: Budget,
+    device: torch.device,
+    *,
+    tell: Callable[[str], None] | None = None,
 ) -> list[Trained | Exception]:
     """Train members together. They must agree on backbone, head, stage shares and the two-pass step.
+
+    Args:
+        members: what to train.
+        backbone: the network.
+        budget: steps, batch size, rates.
+        device: where.
+        tell: called a few times a second with how far it is, so that a hang is noticed.
 
     Returns:
         For each member what was trained, or the exception that its own code raised; the others go on without it.
     """
     with torch.no_grad():
-        return _LockStep(members, backbone, budget, device).run()
+        return _LockStep(members, backbone, budget, device, tell).run()
 
 
 class _LockStep:
     """State of one pack in training."""
 
-    def __init__(self, members: Sequence[Member], backbone: Backbone, budget: Budget, device: torch.device) -> None:
+    def __init__(
+        self,
+        members: Sequence[Member],
+        backbone: Backbone,
+        budget: Budget,
+        device: torch.device,
+        tell: Callable[[str], None] | None,
+    ) -> None:
         self.members, self.backbone, self.budget, self.device = list(members), backbone, budget, device
+        self.tell, self.told = tell, time.monotonic()
+        self.numerics = Numerics()
         self.cells = len(self.members)
         self.batch = budget.batch_size
         self.padded = aligned(self.batch)
@@ -139,7 +164,15 @@ class _LockStep:
                 return call(*args)
             except Exception as error:  # foreign code: kept as data and reported with the cell
                 self.members[k].error = error
+            finally:
+                self.numerics.restore()
         return None
+
+    def _tell(self, step: int) -> None:
+        """Say how far it is, now and then."""
+        if self.tell is not None and time.monotonic() - self.told > TELL_EVERY:
+            self.tell(f"training, step {step} of {self.budget.steps}")
+            self.told = time.monotonic()
 
     def _run_stage(self, stages: list[Stage], steps: int, done: int, *, last: bool) -> None:
         if stages[0].reset_head:
@@ -171,6 +204,7 @@ class _LockStep:
                     self._ascend_and_repeat(stack, batch, groups, weights, facts, radius)
                 optimiser.step(stack.grad, rates[:, step : step + 1], *columns)
                 step += 1
+                self._tell(done + step)
                 if step in looks:
                     self._look(done + step)
             if all(member.error is not None for member in self.members):
@@ -202,6 +236,8 @@ class _LockStep:
                     group.probe(self.padded, n_classes, facts)
             except Exception as error:  # foreign code
                 self._drop(group, error)
+            finally:
+                self.numerics.restore()
         return [group for group in groups if self.members[group.cells[0]].error is None]
 
     def _drop(self, group: LossGroup, error: Exception) -> None:
@@ -263,10 +299,13 @@ class _LockStep:
                 own, targets, own_weights = logits[group.index], batch.targets(group.cells), weights[group.index]
                 own_facts = ClassFacts(*(fact[group.index] for fact in facts))
             try:
-                total = total + group.value(own, targets, own_weights, own_facts, self.batch)
+                with torch.enable_grad():  # which also ends what a loss does to the gradient mode
+                    total = total + group.value(own, targets, own_weights, own_facts, self.batch)
             except Exception as error:  # foreign code
                 self._drop(group, error)
                 groups.remove(group)
+            finally:
+                self.numerics.restore()
         return total
 
     def _ascend_and_repeat(
@@ -284,6 +323,7 @@ class _LockStep:
         for k, member in enumerate(self.members):
             if member.error is not None:
                 continue
+            self._tell(step)
             trained = Trained(
                 backbone=self.backbone, head=self.head, loss=self.loss_parts[k],
                 selected=self.flat[k], last=self.flat[k], selected_step=step,

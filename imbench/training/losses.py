@@ -102,6 +102,8 @@ class LossGroup:
         return total
 
     def _per_example(self, logits: Tensor, labels: Tensor, facts: ClassFacts) -> Tensor:
+        if self.loss is cross_entropy_loss:  # needs no facts, so all cells are one batch, without the price of vmap
+            return cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none").view(labels.shape)
         if self.stacks:
             return torch.func.vmap(self.loss)(logits, labels, facts)
         alone = [

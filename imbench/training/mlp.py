@@ -112,8 +112,8 @@ class MLPStack:
             below = self._hidden[index - 1] if index else self._input
             if self._masks:
                 gradient = gradient * self._masks[index]
-            # the derivative of ReLU is read off its output; with dropout a zeroed unit has a zero gradient either way
-            gradient = torch.where(self._hidden[index] > 0, gradient, gradient.new_zeros(()))
+            # the derivative of ReLU, read off its output; with dropout a zeroed unit has a zero gradient either way
+            gradient = torch.ops.aten.threshold_backward(gradient, self._hidden[index], 0)
             weight_grad, bias_grad = self._grads[index]
             torch.bmm(gradient.transpose(1, 2), below, out=weight_grad)
             torch.sum(gradient, 1, out=bias_grad)

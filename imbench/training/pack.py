@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imbench.data.block import TrainingData
+from imbench.errors import UsageError
+from imbench.matrix.cell import Coordinates
 from imbench.plugin.registry import Registry
 from imbench.strategy.compose import Composed, build
 from imbench.strategy.facts import Prior, normalised
@@ -26,6 +28,7 @@ from imbench.training.losses import same
 from imbench.training.member import Member, Rows, after, resample, score_prior, stages_of
 from imbench.training.places import backbone_for, device_of
 from imbench.training.request import CellRequest, Report, Request, Work
+from imbench.training.shared import undisturbed
 
 __all__ = ["fit_alone", "run"]
 
@@ -46,9 +49,13 @@ def run(request: Request, items: Sequence[Work], report: Report) -> None:
     for item in items:
         cell: CellRequest = item.payload
         data = request.blocks[cell.block]
-        with _Answer(report, item.id) as answer:
+        with _Answer(report, item.id, data.at) as answer:
             report.working(item.id, "building")
             composed = build(registry.strategies, cell.strategy)
+            if composed.recipe.adapt:
+                raise UsageError(
+                    f"adapt={composed.recipe.adapt!r} needs a pretrained backbone, and {request.backbone!r} is none"
+                )
             report.working(item.id, "resampling")
             rows = _resample_once(memo, data, composed.recipe)
             if composed.fit is not None:
@@ -69,10 +76,11 @@ def _train(request: Request, registry: Registry, trainings: list[_Training], rep
     only = trainings[0].cells[0][0] if len(trainings) == 1 and len(trainings[0].cells) == 1 else None
     report.working(only, "training")
     backbone = backbone_for(registry, request.backbone, members[0].data)
-    outcomes = train_pack(members, backbone, request.budget, device_of(request.device))
+    tell = partial(report.working, only)
+    outcomes = train_pack(members, backbone, request.budget, device_of(request.device), tell=tell)
     for training, trained in zip(trainings, outcomes, strict=True):
         for item_id, composed in training.cells:
-            with _Answer(report, item_id) as answer:
+            with _Answer(report, item_id, training.member.data.at) as answer:
                 if isinstance(trained, Exception):
                     raise trained
                 report.working(item_id, "finishing")
@@ -173,15 +181,18 @@ def _alike(trainings: Sequence[_Training]) -> list[list[_Training]]:
 
 
 class _Answer:
-    """Guard around one item's own code: its exception is reported as its outcome and nobody else's."""
+    """Guard around one item's own code: what it raises and what it changes is its own and nobody else's."""
 
-    def __init__(self, report: Report, item_id: int) -> None:
+    def __init__(self, report: Report, item_id: int, at: Coordinates) -> None:
         self._report, self._item_id = report, item_id
+        self._undisturbed = undisturbed(at)
 
     def __enter__(self) -> Callable[[dict[str, Any], dict[str, Any]], None]:
+        self._undisturbed.__enter__()
         return partial(self._report.outcome, self._item_id)
 
     def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> bool:
+        self._undisturbed.__exit__(None, None, None)
         if isinstance(error, Exception):
             self._report.error(self._item_id, error)
             return True

@@ -8,6 +8,7 @@ from imbench.errors import UsageError
 from imbench.strategy.compose import build
 from imbench.training.places import device_of
 from imbench.training.request import CellRequest, Report, Request, Work
+from imbench.training.shared import undisturbed
 
 __all__ = ["run"]
 
@@ -20,7 +21,8 @@ def run(request: Request, items: Sequence[Work], report: Report) -> None:
         report.working(item.id, f"building {cell.strategy}")
         try:
             device = device_of(request.device).type
-            composed = build(registry.strategies, cell.strategy)
+            with undisturbed():
+                composed = build(registry.strategies, cell.strategy)
         except UsageError as error:
             report.outcome(item.id, {"usage": str(error)}, {})
         except Exception as error:  # foreign code: its cells will fail one by one, each with this reason
