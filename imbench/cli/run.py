@@ -53,7 +53,6 @@ def run(
     check_primary(question, registry)
     if dry_run:
         return _list_cells(question, registry, select, chosen_seeds, limit, as_json=as_json)
-    say(f"imbench: matrix {clean(question.name)}, results go to {clean(store)}")
     from imbench.cli.progress import make_progress
     from imbench.runner import run as run_matrix
 

@@ -26,7 +26,8 @@ _KEY = re.compile(r"\s*([A-Za-z0-9_.\"'-]+)\s*=")
 
 def first_problem(error: ValidationError, text: str = "") -> tuple[str, int | None]:
     """The first problem that pydantic found, in the order of the keys of the model, and its line in the TOML text."""
-    problems = _without_echoes(error.errors(include_url=False))
+    # what is missing comes last: most often it is there, misspelt
+    problems = sorted(_without_echoes(error.errors(include_url=False)), key=lambda each: each["type"] == "missing")
     where = problems[0]["loc"]
     message = _message(problems[0])
     path = field_path(where)

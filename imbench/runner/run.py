@@ -89,6 +89,8 @@ def run(
             opened.set_note("matrix", planned.matrix.model_dump(mode="json"))
             opened.set_note("machine", {**machine(), "packages": packages()})
             session = Session(planned, registry, opened, executor, watch, retry)
+            session.check_files()
+            watch.note(f"matrix {planned.matrix.name}, results go to {store}")
             session.probe(device)
             session.run_cells()
             costs = session.run_costs(limits.timeout if timeout is None else timeout) if cost else []

@@ -45,6 +45,16 @@ class Session:
     common: dict[str, dict[str, Any]] = field(default_factory=dict)
     _next_id: int = 0
 
+    def check_files(self) -> None:
+        """Read the user's own files before anything runs: what is wrong with one is said now and not after hours.
+
+        Raises UsageError.
+        """
+        for name, source in self.planned.sources.items():
+            cells = [cell for cell in self.planned.cells if cell.at.dataset == name]
+            if source.entry.file and cells:
+                _first_block(load_source(source, self.registry), cells)
+
     def probe(self, device: str) -> None:
         """Build each strategy once in a worker. Raises UsageError if a composition breaks a rule."""
         strategies = sorted({cell.strategy for cell in self.planned.cells})

@@ -5,18 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
-from torch import Generator, Tensor
+from torch import Tensor
 
 from imbench.data.block import Floats
 from imbench.matrix.cell import Budget
 from imbench.strategy.facts import ClassFacts
 from imbench.strategy.parts import Head, Optimize, Stage
+from imbench.training.batch import Batch
 from imbench.training.batches import BatchStream, ClassStream
-from imbench.training.losses import LossGroup, Targets, apply_head, group_losses, link
+from imbench.training.heads import StackedHead, head_logits, stacked_head
+from imbench.training.losses import LossGroup, group_losses, link
 from imbench.training.member import Member, budget_steps, prior_at, stages_of
 from imbench.training.optimiser import RowAdam
 from imbench.training.resident import Resident
@@ -71,7 +73,7 @@ class Trained:
         parts = []
         for start in range(0, max(len(inputs), 1), INFER_ROWS):
             features = self.backbone.infer(row, inputs[start : start + INFER_ROWS].to(row.device))
-            logits = apply_head(self.head, features[None], weight, bias)[0]
+            logits = head_logits(self.head, features[None], weight, bias)[0]
             parts.append(link(self.loss, logits))
         return torch.cat(parts).float().cpu().numpy()
 
@@ -96,8 +98,18 @@ def train_pack(
     Returns:
         For each member what was trained, or the exception that its own code raised; the others go on without it.
     """
+    order = _by_loss(members)
     with torch.no_grad():
-        return _LockStep(members, backbone, budget, device, tell).run()
+        outcomes = _LockStep([members[k] for k in order], backbone, budget, device, tell).run()
+    placed = dict(zip(order, outcomes, strict=True))
+    return [placed[k] for k in range(len(members))]
+
+
+def _by_loss(members: Sequence[Member]) -> list[int]:
+    """An order in which members of one loss lie together, so that their part of the logits is a slice."""
+    mixed = [member.recipe.augment is not None for member in members]
+    groups = group_losses([stages_of(member.recipe)[0].loss for member in members], mixed, range(len(members)))
+    return [k for group in groups for k in group.cells]
 
 
 class _LockStep:
@@ -178,13 +190,11 @@ class _LockStep:
         if stages[0].reset_head:
             fresh = torch.stack([self.backbone.initial(generator) for generator in self.inits])
             self.flat[:, self.backbone.head_start :] = fresh[:, self.backbone.head_start :].to(self.device)
-        stack = self.backbone.stack(self.flat, self.padded)
-        optimiser = RowAdam(self.flat, weight_decay=self.budget.weight_decay)
-        columns = {
-            "all": (0, self.backbone.size),
-            "head": (self.backbone.head_start, self.backbone.size),
-            "backbone": (0, self.backbone.head_start),
-        }[stages[0].train]
+        nets = self._nets()
+        head_start = self.backbone.head_start
+        start, end = {"all": (0, None), "head": (head_start, None), "backbone": (0, head_start)}[stages[0].train]
+        decay = self.budget.weight_decay
+        optimiser = RowAdam(self.flat, nets.stack.grad, weight_decay=decay, start=start, end=end)
         rates = self._rates(stages, steps)
         streams = [
             self.guard(k, self.members[k].stream, stages[k], self.resident.starts[k], self.orders[k])
@@ -198,11 +208,11 @@ class _LockStep:
             ahead = min(CHUNK, steps - step)
             index, shares = self._draw(streams, ahead)
             for offset in range(ahead):
-                batch = _Batch(self, index[offset], shares)
-                self._step(stack, batch, groups, weights, facts)
+                batch = self._batch(index[offset], shares)
+                self._step(nets, batch, groups, weights, facts)
                 if radius := getattr(stages[0].optimize, "radius", 0.0):
-                    self._ascend_and_repeat(stack, batch, groups, weights, facts, radius)
-                optimiser.step(stack.grad, rates[:, step : step + 1], *columns)
+                    self._ascend_and_repeat(nets, batch, groups, weights, facts, radius)
+                optimiser.step(rates[step])
                 step += 1
                 self._tell(done + step)
                 if step in looks:
@@ -210,8 +220,20 @@ class _LockStep:
             if all(member.error is not None for member in self.members):
                 return
 
-    def _rates(self, stages: list[Stage], steps: int) -> Tensor:
-        """(K, steps) learning rates."""
+    def _nets(self) -> _Nets:
+        stack = self.backbone.stack(self.flat, self.padded)
+        parameters, gradients = self.backbone.head(self.flat), self.backbone.head(stack.grad)
+        return _Nets(stack, stacked_head(self.head, parameters, gradients, self.padded))
+
+    def _batch(self, index: Tensor, shares: Tensor) -> Batch:
+        batch = Batch(*self.resident.gather(index), shares, self.batch)
+        for k, member in enumerate(self.members):
+            if member.recipe.augment is not None:
+                self.guard(k, batch.augment, k, member, self.mixers[k])
+        return batch
+
+    def _rates(self, stages: list[Stage], steps: int) -> list[list[float]]:
+        """Learning rates, (steps, K)."""
         table = np.full((self.cells, steps), self.budget.learning_rate)
         for k, stage in enumerate(stages):
             if (schedule := stage.optimize) is not None:
@@ -220,7 +242,8 @@ class _LockStep:
                 if not np.isfinite(table[k]).all():
                     self.members[k].error = ValueError("optimize: the learning-rate multiplier is not finite")
                     table[k] = 0.0
-        return torch.as_tensor(table, dtype=torch.float32, device=self.device)
+        rates: list[list[float]] = table.T.tolist()
+        return rates
 
     def _groups(self, stages: list[Stage]) -> list[LossGroup]:
         """Loss groups of the members that are still in; a loss that fails even alone takes out its members."""
@@ -270,52 +293,32 @@ class _LockStep:
         shares[:, : self.batch] = 1.0
         return self.resident.locate(index).to(self.device), shares.to(self.device)
 
-    def _step(self, stack: Stack, batch: _Batch, groups: list[LossGroup], weights: Tensor, facts: ClassFacts) -> None:
+    def _step(self, nets: _Nets, batch: Batch, groups: list[LossGroup], weights: Tensor, facts: ClassFacts) -> None:
         """Forward, loss, backward: gradients of all cells into the stack."""
-        features = stack.features(batch.inputs, self.dropouts)
-        weight, bias = self.backbone.head(self.flat)
-        with torch.enable_grad():
-            leaves = [tensor.detach().requires_grad_() for tensor in (features, weight, bias)]
-            logits = apply_head(self.head, *leaves)
-            total = self._total(logits, batch, groups, weights, facts)
-            if not total.requires_grad:  # every member has failed
-                return
-            # a head may ignore its bias, a frozen loss its features: what is not used has gradient 0
-            grads = torch.autograd.grad(total, leaves, materialize_grads=True)
-        stack.backward(grads[0])
-        weight_grad, bias_grad = self.backbone.head(stack.grad)
-        weight_grad.copy_(grads[1])
-        bias_grad.copy_(grads[2])
-
-    def _total(
-        self, logits: Tensor, batch: _Batch, groups: list[LossGroup], weights: Tensor, facts: ClassFacts
-    ) -> Tensor:
-        """Sum of all cells' mean losses: their gradients do not meet."""
-        total = logits.new_zeros(())
+        features = nets.stack.features(batch.inputs, self.dropouts)
+        logits = nets.head.forward(features)
+        gradient = torch.zeros_like(logits)
         for group in list(groups):
-            if len(group.cells) == self.cells:
-                own, targets, own_weights, own_facts = logits, batch.targets(None), weights, facts
-            else:
-                own, targets, own_weights = logits[group.index], batch.targets(group.cells), weights[group.index]
-                own_facts = ClassFacts(*(fact[group.index] for fact in facts))
+            at = group.where
             try:
-                with torch.enable_grad():  # which also ends what a loss does to the gradient mode
-                    total = total + group.value(own, targets, own_weights, own_facts, self.batch)
+                gradient[at] = group.gradient(
+                    logits[at], batch.targets(group.cells, at), weights[at], facts_at(facts, at), self.batch
+                )
             except Exception as error:  # foreign code
                 self._drop(group, error)
                 groups.remove(group)
             finally:
                 self.numerics.restore()
-        return total
+        nets.stack.backward(nets.head.backward(gradient))
 
     def _ascend_and_repeat(
-        self, stack: Stack, batch: _Batch, groups: list[LossGroup], weights: Tensor, facts: ClassFacts, radius: float
+        self, nets: _Nets, batch: Batch, groups: list[LossGroup], weights: Tensor, facts: ClassFacts, radius: float
     ) -> None:
         """SAM (Foret et al. 2021, eq. 2): the gradient at w + radius * g / |g|, taken at w."""
-        norms = stack.grad.norm(dim=1, keepdim=True).clamp_min(1e-12)
-        ascent = stack.grad * (radius / norms)
+        norms = nets.stack.grad.norm(dim=1, keepdim=True).clamp_min(1e-12)
+        ascent = nets.stack.grad * (radius / norms)
         self.flat.add_(ascent)
-        self._step(stack, batch, groups, weights, facts)
+        self._step(nets, batch, groups, weights, facts)
         self.flat.sub_(ascent)
 
     def _look(self, step: int) -> None:
@@ -333,50 +336,17 @@ class _LockStep:
                 self.best[k], self.best_value[k], self.best_step[k] = self.flat[k], value, step
 
 
+class _Nets(NamedTuple):
+    """The networks of a pack in training: bodies and heads."""
+
+    stack: Stack
+    head: StackedHead
+
+
+def facts_at(facts: ClassFacts, where: slice | Tensor) -> ClassFacts:
+    """The facts of some cells of a pack."""
+    return ClassFacts(*(fact[where] for fact in facts))
+
+
 def _multipliers(schedule: Optimize, steps: int) -> list[float]:
     return [float(schedule(step / steps)) for step in range(steps)]
-
-
-class _Batch:
-    """One step's inputs (K, B', d) and mixture targets."""
-
-    def __init__(self, pack: _LockStep, index: Tensor, shares: Tensor) -> None:
-        self.inputs, self._labels = pack.resident.gather(index)
-        self._shares = shares
-        self._mixed: dict[int, Targets] = {}
-        for k, member in enumerate(pack.members):
-            if member.recipe.augment is not None:
-                pack.guard(k, self._augment, k, member, pack.batch, pack.mixers[k])
-
-    def _augment(self, k: int, member: Member, batch: int, generator: Generator) -> None:
-        assert member.recipe.augment is not None
-        counts = torch.as_tensor(member.counts, dtype=torch.float32, device=self.inputs.device)
-        mixture = member.recipe.augment(self.inputs[k, :batch].clone(), self._labels[k, :batch], counts, generator)
-        if mixture.inputs.shape != self.inputs[k, :batch].shape:
-            raise ValueError(f"augment: expected inputs of shape {tuple(self.inputs[k, :batch].shape)}")
-        self.inputs[k, :batch] = mixture.inputs
-        padding = self.inputs.shape[1] - batch
-        self._mixed[k] = [
-            (
-                torch.nn.functional.pad(labels, (0, padding)),
-                torch.nn.functional.pad(weights.to(self.inputs), (0, padding)),
-            )
-            for labels, weights in mixture.targets
-        ]
-
-    def targets(self, cells: list[int] | None) -> Targets:
-        """Mixture targets of a group: (labels, weights) pairs, each (g, B')."""
-        if cells is None:
-            cells = list(range(len(self._labels)))
-        if not any(k in self._mixed for k in cells):
-            here = slice(None) if len(cells) == len(self._labels) else torch.tensor(cells)
-            return [(self._labels[here], self._shares[here])]
-        depth = max(len(self._mixed[k]) for k in cells if k in self._mixed)
-        pairs = []
-        for part in range(depth):
-            own = [self._mixed[k][part] if part < len(self._mixed.get(k, ())) else self._nothing(k) for k in cells]
-            pairs.append((torch.stack([labels for labels, _ in own]), torch.stack([weights for _, weights in own])))
-        return pairs
-
-    def _nothing(self, k: int) -> tuple[Tensor, Tensor]:
-        return self._labels[k], torch.zeros_like(self._shares[k])

@@ -3,37 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from imbench.strategy.facts import ClassFacts
-from imbench.strategy.parts import Head
+from imbench.training.batch import Targets
 
-__all__ = ["LossGroup", "cross_entropy_loss", "group_losses", "linear_head", "link", "same"]
+__all__ = ["LossGroup", "cross_entropy_loss", "group_losses", "link", "same"]
 
 LossFn = Callable[[Tensor, Tensor, ClassFacts], Tensor]
-#: (labels, weights) pairs, each (g, B): the mixture targets of a group.
-Targets = Sequence[tuple[Tensor, Tensor]]
 
 
 def cross_entropy_loss(logits: Tensor, labels: Tensor, facts: ClassFacts) -> Tensor:  # noqa: ARG001
     """Plain cross-entropy per example: what a recipe without a loss part trains on."""
     return cross_entropy(logits, labels, reduction="none")
-
-
-def linear_head(features: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """Logits (K, B, C) from features (K, B, h): what a recipe without a head part uses."""
-    return torch.baddbmm(bias.unsqueeze(1), features, weight.transpose(1, 2))
-
-
-def apply_head(head: Head | None, features: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """Logits of a pack under its head."""
-    if head is None:
-        return linear_head(features, weight, bias)
-    return torch.func.vmap(head)(features, weight, bias)
 
 
 def link(loss: object, logits: Tensor) -> Tensor:
@@ -57,21 +44,32 @@ def same(a: object, b: object) -> bool:
 
 @dataclass(eq=False)
 class LossGroup:
-    """Cells of a pack that share a loss and the shape of their targets."""
+    """Cells of a pack that share a loss and the shape of their targets.
+
+    Attributes:
+        loss: the loss part, or plain cross-entropy.
+        cells: their rows in the pack.
+        stacks: whether the loss survives vmap; found out by `probe`.
+        where: the rows as a slice if they lie together, else as an index.
+    """
 
     loss: LossFn
     cells: list[int]
     stacks: bool = True
-    index: Tensor = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.index = torch.tensor(self.cells)
+    @cached_property
+    def where(self) -> slice | Tensor:
+        first, last = self.cells[0], self.cells[-1]
+        together = self.cells == list(range(first, last + 1))
+        return slice(first, last + 1) if together else torch.tensor(self.cells)
 
     def probe(self, batch: int, n_classes: int, facts: ClassFacts) -> None:
         """Find out whether the loss survives vmap. Raises what the loss raises when it fails even alone.
 
         Every loss goes through the same door alone and in a pack, so the answer must not depend on the pack's size.
         """
+        if self.loss is cross_entropy_loss:
+            return
         logits = torch.zeros(batch, n_classes, device=facts.counts.device, requires_grad=True)
         labels = torch.zeros(batch, dtype=torch.int64, device=facts.counts.device)
         value = self.loss(logits, labels, facts)
@@ -83,8 +81,10 @@ class LossGroup:
         except Exception:  # data-dependent control flow, in-place writes: such a loss runs cell by cell
             self.stacks = False
 
-    def value(self, logits: Tensor, targets: Targets, class_weights: Tensor, facts: ClassFacts, batch: int) -> Tensor:
-        """Sum over the group's cells of their mean weighted loss.
+    def gradient(
+        self, logits: Tensor, targets: Targets, class_weights: Tensor, facts: ClassFacts, batch: int
+    ) -> Tensor:
+        """Gradient of every cell's mean weighted loss with respect to its logits, (g, B', C).
 
         Args:
             logits: (g, B', C); rows from ``batch`` on are padding.
@@ -93,23 +93,36 @@ class LossGroup:
             facts: stacked facts, (g, C) each.
             batch: examples that count, the divisor.
         """
-        total = logits.new_zeros(())
-        for labels, shares in targets:
-            losses = self._per_example(logits, labels, facts)
-            weights = shares * class_weights.gather(1, labels)
-            # an author's loss may be infinite where the weight is 0 (padding): 0 * inf would poison the cell
-            total = total + torch.where(weights > 0, losses * weights, 0.0).sum() / batch
-        return total
+        if self.loss is cross_entropy_loss:
+            return _cross_entropy_gradient(logits, targets, class_weights, batch)
+        with torch.enable_grad():
+            leaf = logits.detach().requires_grad_()
+            total = leaf.new_zeros(())
+            for labels, shares in targets:
+                losses = self._per_example(leaf, labels, facts)
+                weights = shares * class_weights.gather(1, labels)
+                # an author's loss may be infinite where the weight is 0 (padding): 0 * inf would poison the cell
+                total = total + torch.where(weights > 0, losses * weights, 0.0).sum() / batch
+            # a loss that does not depend on the logits has gradient 0
+            return torch.autograd.grad(total, leaf, materialize_grads=True)[0]
 
     def _per_example(self, logits: Tensor, labels: Tensor, facts: ClassFacts) -> Tensor:
-        if self.loss is cross_entropy_loss:  # needs no facts, so all cells are one batch, without the price of vmap
-            return cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none").view(labels.shape)
         if self.stacks:
             return torch.func.vmap(self.loss)(logits, labels, facts)
         alone = [
             self.loss(logits[k], labels[k], ClassFacts(*(fact[k] for fact in facts))) for k in range(len(self.cells))
         ]
         return torch.stack(alone)
+
+
+def _cross_entropy_gradient(logits: Tensor, targets: Targets, class_weights: Tensor, batch: int) -> Tensor:
+    """Σ_t w_t (softmax(z) - onehot(y_t)) / B: what autograd gives, without its graph and without vmap."""
+    gradient = torch.softmax(logits, -1)
+    parts = [(labels.unsqueeze(-1), shares * class_weights.gather(1, labels) / batch) for labels, shares in targets]
+    gradient.mul_(sum(weights for _, weights in parts).unsqueeze(-1))  # type: ignore[union-attr]
+    for labels, weights in parts:
+        gradient.scatter_add_(-1, labels, -weights.unsqueeze(-1))
+    return gradient
 
 
 def group_losses(losses: Sequence[object], mixed: Sequence[bool], active: Sequence[int]) -> list[LossGroup]:
@@ -125,4 +138,4 @@ def group_losses(losses: Sequence[object], mixed: Sequence[bool], active: Sequen
         else:
             groups.append(LossGroup(loss, [cell]))  # type: ignore[arg-type]
             shapes.append(mixed[cell])
-    return [LossGroup(group.loss, group.cells) for group in groups]
+    return groups

@@ -1,8 +1,9 @@
-"""Adam with decoupled weight decay over a stack: one call over one tensor, one learning rate per row."""
+"""Adam with decoupled weight decay over a stack: rows of parameters, each with its own learning rate."""
 
 from __future__ import annotations
 
-import math
+from collections import defaultdict
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -13,30 +14,36 @@ __all__ = ["RowAdam"]
 class RowAdam:
     """Adam (Kingma & Ba 2015) with decoupled weight decay (Loshchilov & Hutter 2019) over (K, P) rows.
 
-    Every operation is element by element, so a row never feels its neighbours.
+    Every row is a tensor of its own to the fused kernel, so it never feels its neighbours. Rows with one learning rate
+    share a call; `torch.optim.AdamW(fused=True)` runs the same kernel but needs a call per parameter group.
     """
 
-    def __init__(self, flat: Tensor, *, weight_decay: float, betas: tuple[float, float] = (0.9, 0.999)) -> None:
-        self._flat = flat
-        self._decay = weight_decay
-        self._betas = betas
-        self._eps = 1e-8
-        self._steps = 0
-        self._first = torch.zeros_like(flat)
-        self._second = torch.zeros_like(flat)
-        self._work = torch.empty_like(flat)
+    def __init__(
+        self, flat: Tensor, grad: Tensor, *, weight_decay: float, start: int = 0, end: int | None = None
+    ) -> None:
+        """Rows to optimise, and where their gradients will be.
 
-    def step(self, grad: Tensor, rates: Tensor, start: int = 0, end: int | None = None) -> None:
-        """Update columns start…end of every row with its rate, (K, 1)."""
+        Args:
+            flat: (K, P) parameters.
+            grad: (K, P) gradients, filled by others before each step.
+            weight_decay: decoupled weight decay.
+            start: first column that moves.
+            end: column after the last that moves, or None.
+        """
+        self._decay = weight_decay
+        first, second = torch.zeros_like(flat), torch.zeros_like(flat)
+        self._rows = [list(tensor[:, start:end].unbind(0)) for tensor in (flat, grad, first, second)]
+        self._steps = torch.zeros((), device=flat.device)
+
+    def step(self, rates: Sequence[float]) -> None:
+        """Move every row by its learning rate."""
         self._steps += 1
-        beta1, beta2 = self._betas
-        flat, grad, first, second, work = (
-            tensor[:, start:end] for tensor in (self._flat, grad, self._first, self._second, self._work)
-        )
-        first.lerp_(grad, 1 - beta1)
-        second.mul_(beta2).addcmul_(grad, grad, value=1 - beta2)
-        torch.sqrt(second, out=work).div_(math.sqrt(1 - beta2**self._steps)).add_(self._eps)
-        torch.div(first, work, out=work)
-        if self._decay:
-            flat.mul_(1 - rates * self._decay)
-        flat.addcmul_(work, rates, value=-1 / (1 - beta1**self._steps))
+        alike: dict[float, list[int]] = defaultdict(list)
+        for k, rate in enumerate(rates):
+            alike[rate].append(k)
+        for rate, cells in alike.items():
+            params, grads, firsts, seconds = ([rows[k] for k in cells] for rows in self._rows)
+            torch._fused_adamw_(
+                params, grads, firsts, seconds, [], [self._steps] * len(cells),
+                lr=rate, beta1=0.9, beta2=0.999, weight_decay=self._decay, eps=1e-8, amsgrad=False, maximize=False,
+            )  # fmt: skip

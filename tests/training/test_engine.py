@@ -60,10 +60,11 @@ def test_row_adam_equals_torch_adamw():
     optimisers = [
         torch.optim.AdamW([row], lr=float(rate), weight_decay=0.1) for row, rate in zip(references, rates, strict=True)
     ]
-    ours = RowAdam(flat, weight_decay=0.1)
+    grad = torch.zeros_like(flat)
+    ours = RowAdam(flat, grad, weight_decay=0.1)
     for step in range(20):
-        grad = torch.randn(flat.shape, generator=torch.Generator().manual_seed(step))
-        ours.step(grad, rates)
+        grad.copy_(torch.randn(flat.shape, generator=torch.Generator().manual_seed(step)))
+        ours.step(rates.squeeze(1).tolist())
         for row, own, optimiser in zip(references, grad, optimisers, strict=True):
             row.grad = own.clone()
             optimiser.step()

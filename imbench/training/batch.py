@@ -1,0 +1,57 @@
+"""One step's batch: inputs of all cells and their targets, mixed where a recipe augments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Generator, Tensor
+from torch.nn.functional import pad
+
+from imbench.training.member import Member
+
+__all__ = ["Batch", "Targets"]
+
+#: (labels, weights) pairs, each (g, B): the mixture targets of some cells.
+Targets = Sequence[tuple[Tensor, Tensor]]
+
+
+class Batch:
+    """Inputs (K, B', d) and targets of one step. Rows from the batch size on are padding: their weights are 0.
+
+    Attributes:
+        inputs: (K, B', d).
+        labels: (K, B') as drawn.
+    """
+
+    def __init__(self, inputs: Tensor, labels: Tensor, shares: Tensor, size: int) -> None:
+        self.inputs, self.labels = inputs, labels
+        self._shares = shares
+        self._size = size
+        self._mixed: dict[int, Targets] = {}
+
+    def augment(self, k: int, member: Member, generator: Generator) -> None:
+        """Let a member's recipe mix its part. Raises what the part raises, or ValueError for a wrong shape."""
+        assert member.recipe.augment is not None
+        own = self.inputs[k, : self._size]
+        counts = torch.as_tensor(member.counts, dtype=torch.float32, device=own.device)
+        mixture = member.recipe.augment(own.clone(), self.labels[k, : self._size], counts, generator)
+        if mixture.inputs.shape != own.shape:
+            raise ValueError(f"augment: expected inputs of shape {tuple(own.shape)}, got {tuple(mixture.inputs.shape)}")
+        self.inputs[k, : self._size] = mixture.inputs
+        margin = (0, self.inputs.shape[1] - self._size)
+        self._mixed[k] = [(pad(labels, margin), pad(weights.to(own), margin)) for labels, weights in mixture.targets]
+
+    def targets(self, cells: Sequence[int], where: slice | Tensor) -> Targets:
+        """Mixture targets of a group of cells, whose rows are at ``where``."""
+        if not self._mixed or not any(k in self._mixed for k in cells):
+            return [(self.labels[where], self._shares[where])]
+        depth = max(len(self._mixed[k]) for k in cells if k in self._mixed)
+        pairs = []
+        for part in range(depth):
+            own = [self._mixed[k][part] if part < len(self._mixed.get(k, ())) else self._nothing(k) for k in cells]
+            pairs.append((torch.stack([labels for labels, _ in own]), torch.stack([weights for _, weights in own])))
+        return pairs
+
+    def _nothing(self, k: int) -> tuple[Tensor, Tensor]:
+        return self.labels[k], torch.zeros_like(self._shares[k])
