@@ -41,6 +41,6 @@ def leaderboard(
     defaults = Matrix.model_fields
     primary = metric or (stored.matrix.primary if stored.matrix else str(defaults["primary"].default))
     rule = policy or (stored.matrix.policy if stored.matrix else str(defaults["policy"].default))
-    out(as_text(boards(stored.results, stored.costs, primary=primary, policy=rule), form))
+    out(as_text(boards(stored.results, stored.costs, primary=primary, policy=rule, lower=stored.lower), form))
     if stored.left:
         say(f"imbench: {len(stored.left)} cells of the matrix have no result yet")

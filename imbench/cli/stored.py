@@ -25,6 +25,7 @@ class Stored:
         costs: measurements of the cost lane.
         left: cells of the matrix without a result.
         others: results in the store that belong to something else.
+        lower: metrics of plugins of which less is better.
     """
 
     matrix: Matrix | None
@@ -32,6 +33,7 @@ class Stored:
     costs: tuple[CostRecord, ...]
     left: tuple[Cell, ...] = ()
     others: int = 0
+    lower: tuple[str, ...] = ()
 
 
 def read_store(folder: Path, matrix: str | None) -> Stored:
@@ -53,14 +55,17 @@ def read_store(folder: Path, matrix: str | None) -> Stored:
         question = given or _remembered(store.note("matrix"))
         results = _newest(store.latest().values())
         costs = tuple(store.costs().values())
+        lower = tuple(str(name) for name in store.note("lower_is_better") or ())
     if question is None:
-        return Stored(matrix=None, results=results, costs=costs)
+        return Stored(matrix=None, results=results, costs=costs, lower=lower)
     cells = _cells(question)
     wanted = frozenset(cells)
     mine = tuple(result for result in results if result.cell in wanted)
     have = {result.cell for result in mine}
     left = tuple(cell for cell in cells if cell not in have)
-    return Stored(matrix=question, results=mine, costs=costs, left=left, others=len(results) - len(mine))
+    costs = tuple(cost for cost in costs if cost.dataset in {cell.at.dataset for cell in cells})
+    others = len(results) - len(mine)
+    return Stored(matrix=question, results=mine, costs=costs, left=left, others=others, lower=lower)
 
 
 def _newest(results: Iterable[Result]) -> tuple[Result, ...]:

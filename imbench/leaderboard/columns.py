@@ -66,7 +66,7 @@ def _columns(board: Leaderboard) -> list[Column]:
             text=lambda row: row.strategy, data={"strategy": lambda row: row.strategy},
         ),
         Column(
-            name=board.primary, header=_metric_header(board.primary), keep=8,
+            name=board.primary, header=_metric_header(board.primary, lower=board.lower_is_better), keep=8,
             meaning=f"mean over seeds, then ratios, then datasets{policy}", text=_mean,
             data={board.primary: lambda row: row.mean, "incomplete": lambda row: int(row.incomplete)},
         ),
@@ -113,8 +113,8 @@ def _metric_column(board: Leaderboard, name: str) -> Column:
     )  # fmt: skip
 
 
-def _metric_header(name: str) -> str:
-    return _SHORT.get(name, name) + (" ↓" if name in LOWER_IS_BETTER else "")
+def _metric_header(name: str, *, lower: bool = False) -> str:
+    return _SHORT.get(name, name) + (" ↓" if lower or name in LOWER_IS_BETTER else "")
 
 
 def _rank(row: Row) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,7 @@ def rank(
     include_flagged: bool = False,
     bootstrap: int = 2000,
     seed: int = 0,
+    lower: Collection[str] = (),
 ) -> Leaderboard:
     """Rank the strategies of one device class. The order of the results does not matter.
 
@@ -62,6 +63,7 @@ def rank(
         include_flagged: keep blocks that the guard flagged (too few positives).
         bootstrap: replicates; 0 gives no intervals and one tie group.
         seed: of the bootstrap.
+        lower: metrics of plugins of which less is better.
 
     Raises:
         NothingSelected: there is no result.
@@ -75,11 +77,10 @@ def rank(
             f"expected results of one device class, got {', '.join(devices)}: rank each apart with `boards`"
         )
     labelled = _check_metric(results, primary, policy)
+    less_is_better = primary in LOWER_IS_BETTER or primary in lower
     grid = lay_out(results, include_flagged=include_flagged)
     values = metric_values(grid, primary, policy)
-    standing = standing_of(
-        grid, values, baseline, primary in LOWER_IS_BETTER, Bootstrap.draw(grid.levels, bootstrap, seed)
-    )
+    standing = standing_of(grid, values, baseline, less_is_better, Bootstrap.draw(grid.levels, bootstrap, seed))
     secondary = {name: metric_values(grid, name, policy) for name in _secondary(results, primary)}
     secondary = {name: table for name, table in secondary.items() if np.isfinite(table).any()}
     means = {name: fair_means(table, standing.reference, grid) for name, table in secondary.items()}
@@ -87,7 +88,7 @@ def rank(
     labels = {name for name in secondary if not any(name in result.metrics for result in results)}
     return Leaderboard(
         primary=primary,
-        lower_is_better=primary in LOWER_IS_BETTER,
+        lower_is_better=less_is_better,
         policy=policy,
         labelled=frozenset(labels | ({primary} if labelled else set())),
         baseline=baseline,

@@ -1,7 +1,7 @@
 """Means and intervals over nested blocks, vectorised.
 
 The dataset is the unit: seeds are averaged first, then ratios, then datasets; datasets of one origin are averaged
-together before they count (design §7; folds and seeds are not independent, Nadeau & Bengio 2003; Benavoli et al. 2016).
+together before they count (folds and seeds are not independent, Nadeau & Bengio 2003; Benavoli et al. 2016).
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ __all__ = ["PACK_CELLS", "PROBE", "RUN", "Pending", "jobs_of_block", "probe_job"
 RUN = "imbench.training.pack:run"
 PROBE = "imbench.training.probe:run"
 
-#: Most cells of one job. Larger packs spill the processor's cache (docs/architecture.md has the measurements).
+#: Most cells of one job. Larger packs gain nothing more and leave workers idle (docs/architecture.md, packs).
 PACK_CELLS = 24
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,7 +94,9 @@ def run(
             session.probe(device)
             session.run_cells()
             costs = session.run_costs(limits.timeout if timeout is None else timeout) if cost else []
-            return study_of(planned.matrix, session.results(), costs)
+            lower = sorted(offer.spec.name for offer in registry.metrics if not offer.spec.higher_is_better)
+            opened.set_note("lower_is_better", lower)
+            return study_of(planned.matrix, session.results(), costs, lower)
     finally:
         watch.close()
 
@@ -105,8 +107,8 @@ def _cores() -> int:
 
 
 def study_of(
-    matrix: Matrix, results: Sequence[Result], costs: Sequence[CostRecord], *, primary: str = "", policy: str = ""
+    matrix: Matrix, results: Sequence[Result], costs: Sequence[CostRecord], lower: Collection[str] = ()
 ) -> Study:
-    """Rank results by what their matrix asks for, or by another metric or policy."""
-    ranked = boards(results, costs, primary=primary or matrix.primary, policy=policy or matrix.policy)
+    """Rank results by what their matrix asks for; ``lower`` names metrics of plugins of which less is better."""
+    ranked = boards(results, costs, primary=matrix.primary, policy=matrix.policy, lower=lower)
     return Study(matrix=matrix, results=tuple(results), costs=tuple(costs), boards=tuple(ranked))

@@ -79,7 +79,7 @@ def compose(made: Sequence[tuple[str, Recipe | Fit]]) -> Composed:
         raise UsageError(
             f"{owners['fit']!r} trains by itself and cannot take the part {refused[0]!r} of {owners[refused[0]]!r}"
         )
-    # temperature is fitted on the prior it was trained for, so it comes first (design: temperature, prior, threshold)
+    # temperature is fitted on the prior it was trained for, so it comes first: temperature, prior, threshold
     adjusts.sort(key=lambda pair: getattr(pair[1], "kind", "prior") != "calibration")
     _refuse_double_correction(owners, parts, adjusts, fit)
     recipe = replace(Recipe(), **parts, adjust=tuple(each for _, each in adjusts))  # type: ignore[arg-type]
