@@ -85,9 +85,7 @@ def _plugins(problems: list[str]) -> dict[str, Any]:
     plugins = load().plugins
     problems += [f"{plugin.origin} is BROKEN: {plugin.reason}" for plugin in plugins if plugin.status == "BROKEN"]
     if not plugins:
-        problems.append(
-            "no plugin is installed: pip install one, the README lists those of imbench"
-        )
+        problems.append("no plugin is installed: pip install one, the README lists those of imbench")
     return {"plugins": [f"{plugin.origin.plugin} {plugin.origin.version} {plugin.status}" for plugin in plugins]}
 
 

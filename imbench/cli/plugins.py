@@ -49,9 +49,7 @@ def list_(as_json: Json = False) -> None:
         for plugin in plugins
     ]
     if not rows:
-        say(
-            "imbench: no plugin is installed: pip install one, the README lists those of imbench"
-        )
+        say("imbench: no plugin is installed: pip install one, the README lists those of imbench")
     out_table(("plugin", "distribution", "version", "status", "offers, or what is wrong"), rows)
 
 

@@ -19,7 +19,8 @@ def classify(error: BaseException) -> Status:
     torch's ``OutOfMemoryError`` is known by its name, so that torch need not be imported.
     """
     names = {f"{kind.__module__.partition('.')[0]}.{kind.__name__}" for kind in type(error).__mro__}
-    return "oom" if isinstance(error, MemoryError) or "torch.OutOfMemoryError" in names else "failed"
+    told = "DefaultCPUAllocator: " in str(error)  # a plain RuntimeError of torch on the CPU
+    return "oom" if isinstance(error, MemoryError) or "torch.OutOfMemoryError" in names or told else "failed"
 
 
 def trimmed_traceback(error: BaseException, *, own: str = _OWN, limit: int = 50) -> str:

@@ -60,6 +60,7 @@ class ForkServer:
 
     def __init__(self, preload: Sequence[str], env: Mapping[str, str]) -> None:
         self.proven = False  # whether it has ever started a worker
+        self._asked = False  # whether it has ever been asked for one
         self._received = bytearray()
         self._control, theirs = socket.socketpair()
         path = [entry or os.getcwd() for entry in sys.path]  # noqa: PTH109 (a string, for sys.path)
@@ -86,6 +87,7 @@ class ForkServer:
 
     def fork(self, channel: socket.socket, log: int) -> None:
         """Ask for a worker; it gets copies of both descriptors. Answered by STARTED or REFUSED, in order."""
+        self._asked = True
         with suppress(ConnectionError):  # it has ended: `replies` says so
             socket.send_fds(self._control, [REQUEST.pack(FORK, 0)], [channel.fileno(), log])
 
@@ -111,6 +113,8 @@ class ForkServer:
     def close(self) -> str:
         """End it and all workers, wait for that, and say how it ended."""
         self._control.close()
+        if not self._asked:  # nothing to clean up, and it may still be importing for seconds
+            self._process.kill()
         try:
             self._process.wait(timeout=10)
         except subprocess.TimeoutExpired:

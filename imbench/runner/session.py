@@ -50,10 +50,9 @@ class Session:
 
         Raises UsageError.
         """
-        for name, source in self.planned.sources.items():
-            cells = [cell for cell in self.planned.cells if cell.at.dataset == name]
-            if source.entry.file and cells:
-                _first_block(load_source(source, self.registry), cells)
+        for name in dict.fromkeys(cell.at.dataset for cell in self.planned.cells):
+            if self.planned.sources[name].entry.file:
+                load_source(self.planned.sources[name], self.registry)
 
     def probe(self, device: str) -> None:
         """Build each strategy once in a worker. Raises UsageError if a composition breaks a rule."""

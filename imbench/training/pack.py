@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from imbench.data.block import TrainingData
@@ -77,7 +78,20 @@ def _train(request: Request, registry: Registry, trainings: list[_Training], rep
     report.working(only, "training")
     backbone = backbone_for(registry, request.backbone, members[0].data)
     tell = partial(report.working, only)
-    outcomes = train_pack(members, backbone, request.budget, device_of(request.device), tell=tell)
+    outcomes: list[Trained | Exception] = []
+    try:
+        outcomes = train_pack(members, backbone, request.budget, device_of(request.device), tell=tell)
+    except Exception as error:
+        if not out_of_memory(error):
+            raise
+        if len(trainings) == 1:
+            outcomes = [error]
+    if not outcomes:  # outside the handler: its traceback would hold the memory that is wanted back
+        # halves need half the memory, and what a cell computes does not depend on its neighbours
+        middle = len(trainings) // 2
+        for half in (trainings[:middle], trainings[middle:]):
+            _train(request, registry, half, report)
+        return
     for training, trained in zip(trainings, outcomes, strict=True):
         for item_id, composed in training.cells:
             with _Answer(report, item_id, training.member.data.at) as answer:
@@ -85,6 +99,15 @@ def _train(request: Request, registry: Registry, trainings: list[_Training], rep
                     raise trained
                 report.working(item_id, "finishing")
                 answer(*_finish_trained(training.member, composed, trained))
+
+
+#: A plain RuntimeError of torch on the CPU.
+_TORCH_SAYS = "DefaultCPUAllocator: "
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an exception says that memory ran out: Python's, CUDA's, or what torch's allocator says on the CPU."""
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or _TORCH_SAYS in str(error)
 
 
 def _finish_trained(member: Member, composed: Composed, trained: Trained) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -1,7 +1,7 @@
 """Fenced blocks of the documentation: found, laid out as files and distributions, and run.
 
-A block whose fence says ``title="path"`` is a file. A ``console`` block is a session: after each ``$ command`` come lines that it
-must print, among others and in any order; ``…`` stands for anything within a line, and spaces do not count.
+A block whose fence says ``title="path"`` is a file. A ``console`` block is a session: after each ``$ command`` come
+lines that it must print, among others and in any order; ``…`` is anything within a line, and spaces do not count.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Desk:
     def run(self, command: str, expected: list[str] | None = None) -> str:
         """Run a command in the folder; it must succeed and print what is expected. Returns stdout and stderr."""
         if command.startswith("pip install"):
-            self._install(command.split()[-1])
+            self._install(command.split()[-1].removeprefix("./"))
             return ""
         variables = {
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),

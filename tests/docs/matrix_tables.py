@@ -1,4 +1,4 @@
-"""The tables of docs/matrix.md, made from the schema. ``python tests/docs/matrix_tables.py`` writes them into the page."""
+"""The tables of docs/matrix.md, made from the schema; ``python tests/docs/matrix_tables.py`` writes them into it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,13 @@ from imbench.matrix.schema import json_schema
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "matrix.md"
 
 #: What TOML calls them.
-_WORDS = {"integer": "whole number", "number": "number", "string": "text", "boolean": "true or false", "object": "table"}
+_WORDS = {
+    "integer": "whole number",
+    "number": "number",
+    "string": "text",
+    "boolean": "true or false",
+    "object": "table",
+}
 _BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤"}
 
 
@@ -67,7 +73,7 @@ def _type(field: dict[str, Any]) -> str:
 
 def _toml(value: Any) -> str:
     if value in (None, "", [], {}) or isinstance(value, dict):
-        return "–"
+        return ""
     return f"`{json.dumps(value)}`"
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from .blocks import Desk
 
 
+@pytest.mark.slow
 def test_writing_a_plugin_from_top_to_bottom(tmp_path):
     desk = Desk(tmp_path)
     desk.work_through("docs/writing-a-plugin.md")
