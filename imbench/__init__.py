@@ -9,22 +9,18 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from imbench.data.block import Floats, Labels
     from imbench.data.dataset import Dataset
-    from imbench.errors import ImbenchError, PluginError, UsageError
+    from imbench.data.unpickle import load_xz_pickle
+    from imbench.data.wheel import WheelArchive
+    from imbench.errors import EnvironmentFault, ImbenchError, PluginError, UsageError
     from imbench.plugin.hookspecs import hookimpl
-    from imbench.plugin.specs import (
-        BackboneSpec,
-        Card,
-        DatasetSpec,
-        MetricSpec,
-        Parameter,
-        StrategySpec,
-        TrackerSpec,
-    )
-    from imbench.strategy.facts import ClassFacts, Prior
-    from imbench.strategy.parts import Mixture, Resampled, Stage, TrainView, Validation
+    from imbench.plugin.specs import BackboneSpec, Card, DatasetSpec, MetricSpec, Parameter, StrategySpec, TrackerSpec
+    from imbench.strategy.facts import ClassFacts, Prior, normalised
+    from imbench.strategy.parts import Mixture, PriorEffect, Resampled, Stage, TrainView, Validation
     from imbench.strategy.recipe import Fit, Predictor, Recipe
     from imbench.strategy.trial import Trial
+    from imbench.training.modules import ModuleBackbone
 
 __version__ = "0.1.0"
 
@@ -34,14 +30,19 @@ _HOMES = {
     "ClassFacts": "imbench.strategy.facts",
     "Dataset": "imbench.data.dataset",
     "DatasetSpec": "imbench.plugin.specs",
+    "EnvironmentFault": "imbench.errors",
     "Fit": "imbench.strategy.recipe",
+    "Floats": "imbench.data.block",
     "ImbenchError": "imbench.errors",
+    "Labels": "imbench.data.block",
     "MetricSpec": "imbench.plugin.specs",
     "Mixture": "imbench.strategy.parts",
+    "ModuleBackbone": "imbench.training.modules",
     "Parameter": "imbench.plugin.specs",
     "PluginError": "imbench.errors",
     "Predictor": "imbench.strategy.recipe",
     "Prior": "imbench.strategy.facts",
+    "PriorEffect": "imbench.strategy.parts",
     "Recipe": "imbench.strategy.recipe",
     "Resampled": "imbench.strategy.parts",
     "Stage": "imbench.strategy.parts",
@@ -51,7 +52,10 @@ _HOMES = {
     "Trial": "imbench.strategy.trial",
     "UsageError": "imbench.errors",
     "Validation": "imbench.strategy.parts",
+    "WheelArchive": "imbench.data.wheel",
     "hookimpl": "imbench.plugin.hookspecs",
+    "load_xz_pickle": "imbench.data.unpickle",
+    "normalised": "imbench.strategy.facts",
 }
 
 __all__ = [
@@ -60,14 +64,19 @@ __all__ = [
     "ClassFacts",
     "Dataset",
     "DatasetSpec",
+    "EnvironmentFault",
     "Fit",
+    "Floats",
     "ImbenchError",
+    "Labels",
     "MetricSpec",
     "Mixture",
+    "ModuleBackbone",
     "Parameter",
     "PluginError",
     "Predictor",
     "Prior",
+    "PriorEffect",
     "Recipe",
     "Resampled",
     "Stage",
@@ -77,7 +86,10 @@ __all__ = [
     "Trial",
     "UsageError",
     "Validation",
+    "WheelArchive",
     "hookimpl",
+    "load_xz_pickle",
+    "normalised",
 ]
 
 

@@ -150,7 +150,7 @@ def _requirement(value: object) -> str:
     try:
         return str(Requirement(str(value)))
     except InvalidRequirement:
-        raise ValueError(f"expected a requirement like 'imbench-losses>=0.1', got {shown(value)}") from None
+        raise ValueError(f"expected a requirement like 'my-plugin>=0.1', got {shown(value)}") from None
 
 
 Text = Annotated[str, BeforeValidator(lambda value: _text(value) if isinstance(value, str) else value)]

@@ -217,7 +217,7 @@ class Matrix(Table):
     cost: CostTable = CostTable()
     limits: LimitsTable = LimitsTable()
     requires: Annotated[tuple[Requires, ...], Field(strict=False)] = Field(
-        default=(), description="Distributions that must be installed, e.g. 'imbench-losses>=0.1'."
+        default=(), description="Distributions that must be installed, e.g. 'my-plugin>=0.1'."
     )
 
     @model_validator(mode="after")

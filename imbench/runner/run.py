@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from imbench.plugin.loading import load
 from imbench.plugin.registry import Registry
 from imbench.results.result import CostRecord, Result
 from imbench.results.store import Store
+from imbench.runner.devices import default_workers, wanted_device
 from imbench.runner.planning import plan_run
 from imbench.runner.progress import Observer, Silent
 from imbench.runner.provenance import machine, packages
@@ -74,11 +74,12 @@ def run(
         UsageError, PluginError, NothingSelected, EnvironmentFault: nothing ran, see `imbench.errors`.
     """
     watch = progress or Silent()
+    device = wanted_device(device)
     registry = registry or load()
     planned = plan_run(matrix, registry, select=select, seeds=seeds, limit=limit)
     limits = planned.matrix.limits
     executor = LocalExecutor(
-        workers=workers or _cores(),
+        workers=workers or default_workers(device),
         timeout=limits.timeout if timeout is None else timeout,
         memory=limits.memory if memory is None else memory,
         device=device,
@@ -99,11 +100,6 @@ def run(
             return study_of(planned.matrix, session.results(), costs, lower)
     finally:
         watch.close()
-
-
-def _cores() -> int:
-    """Cores that this process may use: one worker with one thread each is what a CPU does best."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def study_of(

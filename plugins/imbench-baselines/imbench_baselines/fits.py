@@ -7,9 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from imbench import Predictor, Trial
-from imbench.data.block import Floats
-from imbench.strategy.parts import PriorEffect
+from imbench import Floats, Predictor, PriorEffect, Trial
 
 __all__ = ["BoostedTrees", "Prior"]
 

@@ -9,8 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from imbench import Prior, Validation
-from imbench.data.block import Labels
+from imbench import Labels, Prior, Validation
 
 __all__ = ["Metric", "Threshold"]
 

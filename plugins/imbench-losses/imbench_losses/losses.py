@@ -10,9 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from imbench import ClassFacts, Prior
-from imbench.strategy.facts import normalised
-from imbench.strategy.parts import PriorEffect
+from imbench import ClassFacts, Prior, PriorEffect, normalised
 from imbench_losses.tensors import log_odds_against, margins_or_logits, of_label, positive, softplus
 
 __all__ = ["CrossEntropyPlusFocal", "Focal", "SigmoidFocal", "WeightedBinaryCrossEntropy"]

@@ -10,8 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from imbench import ClassFacts, Prior
-from imbench.strategy.parts import PriorEffect
+from imbench import ClassFacts, Prior, PriorEffect
 from imbench_losses.priors import power_of_prior
 from imbench_losses.tensors import cross_entropy, is_label, of_label, positive
 

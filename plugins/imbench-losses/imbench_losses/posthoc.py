@@ -9,8 +9,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from imbench import Prior, Validation
-from imbench.strategy.parts import PriorEffect
+from imbench import Prior, PriorEffect, Validation
 from imbench_losses.priors import power_of_prior
 
 __all__ = ["LogitAdjustment", "Temperature"]

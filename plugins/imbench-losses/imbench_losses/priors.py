@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from imbench import Prior
-from imbench.strategy.facts import normalised
+from imbench import Prior, normalised
 
 __all__ = ["power_of_prior"]
 

@@ -10,10 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from imbench import Prior
-from imbench.data.block import Labels
-from imbench.strategy.facts import normalised
-from imbench.strategy.parts import PriorEffect
+from imbench import Labels, Prior, PriorEffect, normalised
 from imbench_losses.priors import power_of_prior
 
 __all__ = ["Balanced", "Power", "Progressive"]

@@ -8,9 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from imbench import Prior
-from imbench.data.block import Labels
-from imbench.strategy.parts import PriorEffect
+from imbench import Labels, Prior, PriorEffect
 
 __all__ = ["ClassBalanced", "DeferredClassBalanced", "InverseFrequency"]
 

