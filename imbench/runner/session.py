@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any
 
 from imbench.data.block import Block
@@ -13,13 +13,13 @@ from imbench.data.prepare import prepare
 from imbench.errors import UsageError
 from imbench.execution.job import Job
 from imbench.execution.local import LocalExecutor
-from imbench.matrix.cell import Cell
+from imbench.matrix.cell import NATURAL, Cell, Coordinates
 from imbench.plugin.registry import Registry
 from imbench.plugin.specs import resolve
 from imbench.results.result import CostRecord, Result
 from imbench.results.store import Store
 from imbench.runner.cost import CostWork, measure
-from imbench.runner.jobs import Pending, jobs_of_block, probe_job
+from imbench.runner.jobs import PACK_BLOCKS, Pending, jobs_of, probe_job
 from imbench.runner.planning import Planned, load_source, still_to_do, unsupported
 from imbench.runner.progress import Observer
 from imbench.runner.scoring import result_of, skipped
@@ -149,32 +149,50 @@ class Session:
         return keyed
 
     def _jobs_of_dataset(self, dataset: Dataset, pending: Sequence[tuple[Cell, str]]) -> Iterator[Job]:
-        for at, pairs in groupby(pending, key=lambda pair: pair[0].at):
-            block_cells = list(pairs)
-            self.watch.started(f"preparing {at.dataset}, ratio {at.ratio}, seed {at.seed}")
-            try:
-                block = prepare(dataset, at)
-            except UsageError as error:  # an unreachable ratio, data too coarse to split: ruled out, and said so
-                self._skip(block_cells, str(error))
-                continue
-            runnable: list[Pending] = []
-            for cell, key in block_cells:
-                source = self.planned.sources[at.dataset]
-                if reason := unsupported(cell, self.registry, dataset.task, source.modality):
-                    self._skip([(cell, key)], reason)
-                else:
-                    runnable.append(Pending(cell=cell, key=key, block=block))
-            first_id, self._next_id = self._next_id, self._next_id + len(runnable)
-            self.in_flight.update(enumerate(runnable, first_id))
-            self.watch.started(f"training {at.dataset}, ratio {at.ratio}, seed {at.seed}")
-            yield from jobs_of_block(
-                runnable, first_id=first_id, packs=self.packs, origins=dict(self.planned.origins), device=self.device
-            )
+        blocks = groupby(pending, key=lambda pair: pair[0].at)
+        while some := list(islice(blocks_of(blocks), PACK_BLOCKS[self.device])):
+            numbered: list[tuple[int, Pending]] = []
+            for at, cells in some:
+                self.watch.started(f"preparing {_label(at)}")
+                runnable = self._runnable(dataset, at, cells)
+                numbered += enumerate(runnable, self._next_id)
+                self._next_id += len(runnable)
+            self.in_flight.update(numbered)
+            self.watch.started(f"training {_label(some[0][0])}{f' and {len(some) - 1} more' if len(some) > 1 else ''}")
+            yield from jobs_of(numbered, packs=self.packs, origins=self.planned.origins, device=self.device)
+
+    def _runnable(self, dataset: Dataset, at: Coordinates, cells: Sequence[tuple[Cell, str]]) -> list[Pending]:
+        """Prepare a block; cells that it rules out are skipped with the reason."""
+        try:
+            block = prepare(dataset, at)
+        except UsageError as error:  # an unreachable ratio, data too coarse to split
+            self._skip(cells, str(error))
+            return []
+        runnable = []
+        for cell, key in cells:
+            if reason := unsupported(cell, self.registry, dataset.task, self.planned.sources[at.dataset].modality):
+                self._skip([(cell, key)], reason)
+            else:
+                runnable.append(Pending(cell=cell, key=key, block=block))
+        return runnable
 
     def _skip(self, cells: Sequence[tuple[Cell, str]], reason: str) -> None:
         for cell, key in cells:
             common = self.common[cell.at.dataset] | {"plugins": self.planned.plugins_of(cell)}
             self._keep(skipped(key, cell, reason, common))
+
+
+def blocks_of(
+    groups: Iterable[tuple[Coordinates, Iterable[tuple[Cell, str]]]],
+) -> Iterator[tuple[Coordinates, list[tuple[Cell, str]]]]:
+    """The groups of `itertools.groupby`, each read before the next."""
+    for at, cells in groups:
+        yield at, list(cells)
+
+
+def _label(at: Coordinates) -> str:
+    ratio = at.ratio if at.ratio == NATURAL else f"{at.ratio:g}"
+    return f"{at.dataset}, ratio {ratio}, seed {at.seed}"
 
 
 def _first_block(dataset: Dataset, cells: Sequence[Cell]) -> Block | None:

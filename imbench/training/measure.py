@@ -157,7 +157,7 @@ def sample_data(rows: int = 6144, features: int = 32, *, share: float = 0.05, se
 
 
 def pack_of(
-    cells: int, shape: Shape, data: TrainingData, *, evaluations: int = 0, recipe: Recipe | None = None
+    cells: int, shape: Shape, data: TrainingData, *, first: int = 0, evaluations: int = 0, recipe: Recipe | None = None
 ) -> Callable[[], list[Trained]]:
     """A call that trains a pack of cells, each with streams of its own.
 
@@ -165,6 +165,7 @@ def pack_of(
         cells: cells in the pack.
         shape: network and length.
         data: the block.
+        first: number of the first cell; a cell's streams are named by its number, whoever is in the pack.
         evaluations: looks at validation.
         recipe: of all cells; plain cross-entropy if None.
     """
@@ -174,7 +175,7 @@ def pack_of(
     backbone = shape.mlp(data)
 
     def train() -> list[Trained]:
-        members = [Member(recipe=recipe, data=data, rows=rows, suffix=str(k)) for k in range(cells)]
+        members = [Member(recipe=recipe, data=data, rows=rows, suffix=str(first + k)) for k in range(cells)]
         found = []
         for trained in train_pack(members, backbone, budget, shape.device):
             if isinstance(trained, Exception):
