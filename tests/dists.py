@@ -77,12 +77,12 @@ class Bench:
     mark: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def environment(self) -> dict[str, str]:
-        """One numeric thread, no plugin from elsewhere on PYTHONPATH, the mark."""
+        """One numeric thread, the plugins in front of whatever is on PYTHONPATH, the mark."""
         scratch = self.folder / "scratch"
         scratch.mkdir(parents=True, exist_ok=True)
         own = {
             "OMP_NUM_THREADS": "1",
-            "PYTHONPATH": str(self.site or ""),
+            "PYTHONPATH": os.pathsep.join(filter(None, [str(self.site or ""), os.environ.get("PYTHONPATH", "")])),
             "PYTHONDONTWRITEBYTECODE": "1",  # a plugin is edited within one second of its last import
             "TMPDIR": str(scratch),
             MARK: self.mark,

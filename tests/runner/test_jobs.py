@@ -24,7 +24,7 @@ def pending(seeds: int, strategies: list[str]) -> list[tuple[int, Pending]]:
 
 def plan(numbered, device, fits=("forest",)):
     strategies = {each.cell.strategy for _, each in numbered}
-    origins = {name: () for name in (*strategies, "mlp")}
+    origins = dict.fromkeys((*strategies, "mlp"), ())
     packs = {name: name not in fits for name in strategies}
     return list(jobs_of(numbered, packs=packs, origins=origins, device=device))
 

@@ -46,9 +46,12 @@ BEASTS = {
     "globals_make": "zoo.vandals:globals_make",
     "globals_resample": "zoo.vandals:globals_resample",
     "globals_loss": "zoo.vandals:globals_loss",
+    "nograd_loss": "zoo.vandals:nograd_loss",
+    "meta_loss": "zoo.vandals:meta_loss",
     "inplace_loss": "zoo.vandals:inplace_loss",
     "prints": "zoo.vandals:prints",
     "no_vmap": "zoo.vandals:no_vmap",
+    "unseeded": "zoo.vandals:unseeded",
     # look for what is none of theirs
     "spy": "zoo.spy:spy",
 }

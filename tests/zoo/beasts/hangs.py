@@ -9,7 +9,8 @@ import sys
 import time
 
 from imbench import Fit, Recipe
-from zoo.deaths import Doing, Late, Resampling
+
+from .deaths import Doing, Late, Resampling
 
 
 def in_python() -> None:

@@ -13,7 +13,8 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from imbench import ClassFacts, Fit, Predictor, Recipe, Resampled, TrainView, Trial
-from zoo.deaths import Resampling
+
+from .deaths import Resampling
 
 
 def wreck_globals() -> None:
@@ -22,9 +23,7 @@ def wreck_globals() -> None:
     random.seed(0)
     torch.manual_seed(0)
     torch.set_default_dtype(torch.float64)
-    torch.set_default_device("meta")
     torch.set_num_threads(3)
-    torch.set_grad_enabled(False)
     torch.use_deterministic_algorithms(True)
     np.seterr(all="raise")
     warnings.simplefilter("error")
@@ -62,6 +61,8 @@ def forces_x_fit() -> Fit:
 
 def globals_make() -> Recipe:
     wreck_globals()
+    torch.set_default_device("meta")
+    torch.set_grad_enabled(False)
     return Recipe()
 
 
@@ -76,6 +77,43 @@ def globals_loss() -> Recipe:
         return values
 
     return Recipe(loss=loss)
+
+
+def nograd_loss() -> Recipe:
+    """A loss that switches gradients off, for all that follow."""
+
+    def loss(logits: Tensor, labels: Tensor, facts: ClassFacts, /) -> Tensor:
+        torch.set_grad_enabled(False)
+        return cross_entropy(logits, labels, reduction="none")
+
+    return Recipe(loss=loss)
+
+
+def meta_loss() -> Recipe:
+    """In the middle of training, tensors of the whole process begin to hold nothing."""
+
+    def loss(logits: Tensor, labels: Tensor, facts: ClassFacts, /) -> Tensor:
+        values = cross_entropy(logits, labels, reduction="none")
+        torch.set_default_device("meta")
+        return values
+
+    return Recipe(loss=loss)
+
+
+class Unseeded:
+    """Draws from the global generators, which nobody seeded, as much code does."""
+
+    def fit(self, trial: Trial) -> Predictor:
+        def predict(x: np.ndarray) -> np.ndarray:
+            noise = np.random.random(len(x)) + torch.rand(len(x)).numpy() + random.random()
+            positive = (noise / 4).astype(np.float32)
+            return np.stack([1 - positive, positive], axis=1)
+
+        return predict
+
+
+def unseeded() -> Fit:
+    return Unseeded()
 
 
 def inplace_loss() -> Recipe:
