@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from imbench.cli import doctor, leaderboard, listing, plugins, run, schema, show, status, validate
+from imbench.cli import bench, doctor, leaderboard, listing, plugins, run, schema, show, status, validate
 from imbench.cli.text import out
 
 __all__ = ["app", "invoke"]
@@ -51,6 +51,7 @@ app.command("validate")(validate.validate)
 app.command("schema")(schema.schema)
 app.add_typer(plugins.app, name="plugins")
 app.command("doctor")(doctor.doctor)
+app.command("bench")(bench.bench)
 
 
 def invoke(arguments: Sequence[str] | None) -> int:

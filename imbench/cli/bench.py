@@ -60,7 +60,7 @@ def _rows(found: dict[str, Any]) -> list[list[str]]:
 
 def _times(engine: dict[str, Any], name: str) -> str:
     low, high = engine[f"{name}_spread"]
-    return f"{engine[name]:.1f}× ({low:.1f} … {high:.1f})"
+    return f"{engine[name]:.1f} times ({low:.1f} … {high:.1f})"
 
 
 def _span(hours: float) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from imbench.matrix.cell import Budget
+from imbench.runner.devices import default_workers
 from imbench.runner.jobs import PACK_CELLS
 from imbench.runner.measure import dispatch, sample, scoring, start_up, storing
 from imbench.runner.provenance import machine
@@ -43,7 +44,7 @@ def bench(*, quick: bool = False) -> dict[str, Any]:
         ``machine``, ``engine``, ``harness`` (milliseconds), ``start_up`` (milliseconds) and ``estimate``, JSON-ready.
     """
     load_before = os.getloadavg()[0]
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = default_workers("cpu")
     engine = _engine(steps=64 if quick else 192, repeats=2 if quick else 5)
     harness = _harness(times=5 if quick else 20)
     found = {
@@ -95,15 +96,15 @@ def _engine(steps: int, repeats: int) -> dict[str, Any]:
 
 def _harness(times: int) -> dict[str, float]:
     """Milliseconds per cell."""
-    cell = sample()
+    cell, cells = sample(), PACK_CELLS["cpu"]
     scoring(cell, 2)
     with tempfile.TemporaryDirectory() as folder:
         stored = storing(Path(folder) / "store", cell, times)
     return {
         "scoring": statistics.median(scoring(cell, times)) * 1e3,
         "store": statistics.median(stored) * 1e3,
-        "job": statistics.median(dispatch(times, PACK_CELLS)) * 1e3,
-        "cells_of_a_job": PACK_CELLS,
+        "job": statistics.median(dispatch(times, cells)) * 1e3,
+        "cells_of_a_job": cells,
     }
 
 

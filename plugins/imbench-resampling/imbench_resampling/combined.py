@@ -7,14 +7,16 @@ were made. Imbalanced-learn returns the same rows (tested row for row within eac
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
-from imblearn.under_sampling import EditedNearestNeighbours, TomekLinks
 
 from imbench import Recipe, Resampled, TrainView
-from imbench_resampling.common import NOOP, counted, finish, fit_resample, lowered, rows, too_few_classes
+from imbench_resampling.common import NOOP, counted, finish, lowered, rows, too_few_classes
+from imbench_resampling.enn import edited
 from imbench_resampling.generating import Smote
+from imbench_resampling.points import Ints
+from imbench_resampling.tomek import without_tomek_links
 
 __all__ = ["smote_enn", "smote_tomek"]
 
@@ -29,7 +31,8 @@ class SmoteTomek:
     def __call__(self, view: TrainView, rng: np.random.Generator) -> Resampled:
         if nothing := too_few_classes(view):
             return nothing
-        return _clean(view, Smote(self.k)(view, rng), TomekLinks(sampling_strategy="all"))
+        grown = Smote(self.k)(view, rng)
+        return _cleaned(view, grown, without_tomek_links(*rows(view, grown), "all"))
 
 
 @dataclass(frozen=True)
@@ -47,15 +50,12 @@ class SmoteEnn:
         grown = Smote(self.k)(view, rng)
         n = len(grown.keep) + (0 if grown.made_y is None else len(grown.made_y))
         k, note = lowered("n_neighbors", self.n_neighbors, n - 1, f"there are {counted(n)}")
-        cleaner = EditedNearestNeighbours(sampling_strategy="all", n_neighbors=k, kind_sel=self.kind_sel)
-        return _clean(view, grown, cleaner, note)
+        return _cleaned(view, grown, edited(*rows(view, grown), k, self.kind_sel, "all"), note)
 
 
-def _clean(view: TrainView, grown: Resampled, cleaner: Any, *notes: str) -> Resampled:
-    """Clean the grown rows; survivors are told apart by their position: rows kept come first, then rows made."""
+def _cleaned(view: TrainView, grown: Resampled, survivors: Ints, *notes: str) -> Resampled:
+    """The survivors among the grown rows, told apart by their position: rows kept come first, then rows made."""
     x, y = rows(view, grown)
-    fit_resample(cleaner, x, y)
-    survivors = cleaner.sample_indices_
     made = survivors[survivors >= len(grown.keep)]
     kept = survivors[survivors < len(grown.keep)]
     said = [grown.note.removeprefix(NOOP), *notes]

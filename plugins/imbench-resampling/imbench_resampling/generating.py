@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from imblearn.over_sampling import ADASYN, SMOTE, SVMSMOTE, BorderlineSMOTE
+from imblearn.over_sampling import ADASYN, SVMSMOTE, BorderlineSMOTE
+from sklearn.utils import check_array
 
 from imbench import Recipe, Resampled, TrainView
 from imbench_resampling.common import (
@@ -27,6 +28,7 @@ from imbench_resampling.common import (
     lowered,
     to_grow,
 )
+from imbench_resampling.neighbours import ExactNeighbors, worth_it
 
 __all__ = ["Smote", "adasyn", "borderline_smote", "smote", "svm_smote"]
 
@@ -35,6 +37,9 @@ Goals = dict[int, int]
 
 #: (goals, neighbours) → an imbalanced-learn over-sampler
 Build = Callable[[Goals, int], Any]
+
+#: (goals, neighbours) → rows made and their labels
+Make = Callable[[Goals, int], tuple[Floats, Labels]]
 
 #: How imbalanced-learn says that the data of a class do not suit the method (ADASYN, ADASYN, SVMSMOTE).
 _UNSUITED = (
@@ -56,9 +61,7 @@ class Smote:
 
     def __call__(self, view: TrainView, rng: np.random.Generator) -> Resampled:
         seed = draw_seed(rng)
-        return balanced(view) or _grow(
-            view, lambda goals, k: SMOTE(sampling_strategy=goals, k_neighbors=k, random_state=seed), ("k", self.k)
-        )
+        return balanced(view) or _grow(view, lambda goals, k: _smote_made(view, goals, k, seed), ("k", self.k))
 
 
 @dataclass(frozen=True)
@@ -78,11 +81,17 @@ class BorderlineSmote:
 
         def build(goals: Goals, k: int) -> BorderlineSMOTE:
             return BorderlineSMOTE(
-                sampling_strategy=goals, random_state=seed, k_neighbors=k, m_neighbors=m, kind=f"borderline-{self.kind}"
+                sampling_strategy=goals,
+                random_state=seed,
+                k_neighbors=_search(view, k),
+                m_neighbors=_search(view, m),
+                kind=f"borderline-{self.kind}",
             )
 
         # kind 2 looks for neighbours among all rows
-        return _grow(view, build, ("k", self.k), note, no_seed="no row on the border", among_all=self.kind == 2)
+        return _grow(
+            view, _by(view, build), ("k", self.k), note, no_seed="no row on the border", among_all=self.kind == 2
+        )
 
 
 @dataclass(frozen=True)
@@ -102,10 +111,14 @@ class SvmSmote:
 
         def build(goals: Goals, k: int) -> SVMSMOTE:
             return SVMSMOTE(
-                sampling_strategy=goals, random_state=seed, k_neighbors=k, m_neighbors=m, out_step=self.out_step
+                sampling_strategy=goals,
+                random_state=seed,
+                k_neighbors=_search(view, k),
+                m_neighbors=_search(view, m),
+                out_step=self.out_step,
             )
 
-        return _grow(view, build, ("k", self.k), note, no_seed="every support vector is noise")
+        return _grow(view, _by(view, build), ("k", self.k), note, no_seed="every support vector is noise")
 
 
 @dataclass(frozen=True)
@@ -117,22 +130,28 @@ class Adasyn:
 
     def __call__(self, view: TrainView, rng: np.random.Generator) -> Resampled:
         seed = draw_seed(rng)
-        return balanced(view) or _grow(
+        if nothing := balanced(view):
+            return nothing
+
+        def build(goals: Goals, k: int) -> ADASYN:
+            return ADASYN(sampling_strategy=goals, n_neighbors=_search(view, k), random_state=seed)
+
+        return _grow(
             view,
-            lambda goals, k: ADASYN(sampling_strategy=goals, n_neighbors=k, random_state=seed),
+            _by(view, build),
             ("n_neighbors", self.n_neighbors),
             no_seed="no row has a neighbour of another class, or each would get less than half a row",
         )
 
 
 def _grow(
-    view: TrainView, build: Build, neighbours: tuple[str, int], *notes: str, no_seed: str = "", among_all: bool = False
+    view: TrainView, make: Make, neighbours: tuple[str, int], *notes: str, no_seed: str = "", among_all: bool = False
 ) -> Resampled:
     """Over-sample every smaller class to the size of the largest.
 
     Args:
         view: the training rows, not balanced.
-        build: makes the imbalanced-learn sampler.
+        make: makes the rows.
         neighbours: name and wanted value of its number of neighbours within a class.
         notes: what is to be said already.
         no_seed: why a class may get no row at all.
@@ -151,7 +170,7 @@ def _grow(
         return finish(view, keep, notes=said)
     k, note = lowered(*neighbours, room, because)
     said.append(note)
-    made_x, made_y = _made(view, build, goals, k)
+    made_x, made_y = make(goals, k)
     made = np.bincount(made_y, minlength=view.n_classes)
     stuck = [code for code in goals if made[code] == 0]
     if stuck:
@@ -163,6 +182,27 @@ def _grow(
     return finish(view, keep, made_x, made_y, notes=said)
 
 
+def _smote_made(view: TrainView, goals: Goals, k: int, seed: int) -> tuple[Floats, Labels]:
+    """What ``SMOTE(random_state=seed)`` appends, class by class, without the copies of all rows that it makes.
+
+    Raises:
+        ValueError: missing or infinite values.
+    """
+    check_array(view.x)
+    made_x, made_y = [], []
+    for code, goal in sorted(goals.items()):
+        of_class = view.x[view.y == code]
+        near = ExactNeighbors(n_neighbors=k + 1).fit(of_class).kneighbors(of_class, return_distance=False)[:, 1:]
+        rng = np.random.RandomState(seed)  # for each class anew, as imbalanced-learn does
+        n = goal - len(of_class)
+        base, which = np.divmod(rng.randint(0, near.size, size=n), k)
+        steps = rng.uniform(size=n)[:, np.newaxis]
+        start = of_class[base]
+        made_x.append((start + steps * (of_class[near[base, which]] - start)).astype(view.x.dtype))
+        made_y.append(np.full(n, code, dtype=view.y.dtype))
+    return np.concatenate(made_x), np.concatenate(made_y)
+
+
 def _duplicate_lone_rows(view: TrainView, keep: Labels, goals: Goals, said: list[str]) -> tuple[Labels, Goals]:
     """Repeat the row of each class that has only one; returns the rows kept and the goals of the other classes."""
     lone = [code for code in goals if view.counts[code] == 1]
@@ -171,6 +211,17 @@ def _duplicate_lone_rows(view: TrainView, keep: Labels, goals: Goals, said: list
     said.append(f"{listing(lone)} duplicated: one row has no neighbour in its class")
     copies = [np.repeat(np.flatnonzero(view.y == code), goals[code] - 1) for code in lone]
     return np.concatenate([keep, *copies]), {code: goal for code, goal in goals.items() if code not in lone}
+
+
+def _search(view: TrainView, k: int) -> Any:
+    """How imbalanced-learn is to find k neighbours: its own way, or on many rows ours, with the same outcome."""
+    n, largest = len(view.y), int(view.counts.max())
+    return ExactNeighbors(n_neighbors=k + 1) if worth_it(n, view.x.shape[1], k + 1, n - largest) else k
+
+
+def _by(view: TrainView, build: Build) -> Make:
+    """Rows made by an imbalanced-learn sampler."""
+    return lambda goals, k: _made(view, build, goals, k)
 
 
 def _made(view: TrainView, build: Build, goals: Goals, k: int) -> tuple[Floats, Labels]:

@@ -1,6 +1,7 @@
 """Resamplers that only choose rows: what they return is a list of indices.
 
-Each part is the imbalanced-learn class of the same name, with its defaults.
+Each part returns what the imbalanced-learn class of the same name returns, with its defaults; Tomek links and edited
+nearest neighbours get there with less work.
 """
 
 from __future__ import annotations
@@ -11,12 +12,10 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from imblearn.over_sampling import RandomOverSampler
 from imblearn.under_sampling import (
-    EditedNearestNeighbours,
     NearMiss,
     NeighbourhoodCleaningRule,
     OneSidedSelection,
     RandomUnderSampler,
-    TomekLinks,
 )
 
 from imbench import Recipe, Resampled, TrainView
@@ -31,6 +30,8 @@ from imbench_resampling.common import (
     to_shrink,
     too_few_classes,
 )
+from imbench_resampling.enn import edited
+from imbench_resampling.tomek import without_tomek_links
 
 __all__ = ["enn", "ncr", "nearmiss", "oss", "random_over", "random_under", "tomek"]
 
@@ -122,7 +123,7 @@ class Tomek:
 
     def __call__(self, view: TrainView, rng: np.random.Generator) -> Resampled:
         del rng  # a deterministic rule
-        return too_few_classes(view) or _select(view, TomekLinks())
+        return too_few_classes(view) or finish(view, without_tomek_links(view.x, view.y))
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ class Enn:
         if nothing := too_few_classes(view):
             return nothing
         k, note = _neighbours_among_all(view, self.n_neighbors)
-        return _select(view, EditedNearestNeighbours(n_neighbors=k, kind_sel=self.kind_sel), note)
+        return finish(view, edited(view.x, view.y, k, self.kind_sel), notes=[note])
 
 
 @dataclass(frozen=True)

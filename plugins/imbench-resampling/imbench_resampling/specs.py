@@ -134,11 +134,13 @@ _UNDER = (
                 default="soft", summary="the centres, or (hard) the row next to each", choices=("soft", "hard")
             ),
             "minibatch": Parameter(default=False, summary="mini-batch k-means: faster, coarser"),
+            "fast": Parameter(default=False, summary="few k-means steps from random rows: other centres, much sooner"),
         },
         paper="Yen & Lee 2009, Expert Syst. Appl. 36:5718-5727; Lin et al. 2017, Inf. Sci. 409:17-26",
         modalities=_MEASURABLE,
         notes="Centres are no real rows (fractions in one-hot columns), less spread out than what they replace. Costs "
-        "O(n x rows of the smallest class). " + _SHRINKS,
+        "O(n x rows of the smallest class); fast=true gives other centres than imbalanced-learn's, in a "
+        "few per cent of the time. " + _SHRINKS,
     ),
     StrategySpec(
         name="oss",
@@ -197,7 +199,7 @@ _COMBINED = (
         params={"k": _k()},
         paper="Batista, Bazzan & Monard 2003, WOB, 10-18",
         modalities=_MEASURABLE,
-        notes="The search for neighbours runs on the enlarged set: many times the cost of SMOTE. " + _GROWS + _MIXES,
+        notes="The search for neighbours runs on the enlarged set: several times the cost of SMOTE. " + _GROWS + _MIXES,
     ),
     StrategySpec(
         name="smote_enn",

@@ -20,6 +20,8 @@ VARIANTS = [
     ("nearmiss", {"version": 3}),
     ("cluster_centroids", {"voting": "hard"}),
     ("cluster_centroids", {"minibatch": True}),
+    ("cluster_centroids", {"fast": True}),
+    ("cluster_centroids", {"fast": True, "voting": "hard"}),
     ("smote_enn", {"kind_sel": "mode"}),
 ]
 INTERPOLATING = [("smote", {}), ("borderline_smote", {}), ("adasyn", {}), ("smote_tomek", {}), ("smote_enn", {})]

@@ -1,0 +1,68 @@
+"""A whole small matrix, from a file to a leaderboard, against the user's code. Two cores each side."""
+
+from __future__ import annotations
+
+import itertools
+import resource
+import time
+
+from joblib.externals.loky import get_reusable_executor
+
+from benchmarks import ours, user_code
+from benchmarks.side_by_side import ratio_of, side_by_side
+from imbench.runner import run
+
+STRATEGIES = ("erm", "smote", "focal", "weighted_ce", "smote+focal", "erm+threshold", "random_over", "balanced")
+SEEDS, STEPS, WORKERS = 3, 1000, 2
+
+
+def test_a_whole_matrix_against_skorch_with_two_jobs(benchmark, tmp_path) -> None:
+    """Each side starts its own two worker processes and ends them. Wall time, and processor time of all processes.
+
+    `imbench run` splits, resamples, trains, selects on validation ten times, scores every metric under every policy and
+    stores; the user's code splits, resamples, trains and scores six metrics.
+    """
+    x, y = ours.table()
+    file = ours.write_table(tmp_path)
+    matrix = ours.matrix_of(file, STRATEGIES, seeds=SEEDS, steps=STEPS)
+    number = itertools.count()
+    processor: dict[str, list[float]] = {"skorch": [], "imbench": []}
+
+    def by_skorch() -> None:
+        before = _processor()
+        user_code.study(STRATEGIES, x, y, seeds=SEEDS, steps=STEPS, jobs=WORKERS)
+        get_reusable_executor().shutdown(wait=True)
+        processor["skorch"].append(_processor() - before)
+
+    def by_imbench() -> None:
+        before = _processor()
+        store = tmp_path / f"store{next(number)}"
+        study = run(matrix, store=store, device="cpu", workers=WORKERS, select="not gbdt and not prior", cost=False)
+        assert len(study.results) == SEEDS * len(STRATEGIES)
+        assert not study.failed
+        processor["imbench"].append(_processor() - before)
+
+    turns = side_by_side(
+        benchmark, {"skorch": by_skorch, "imbench": by_imbench}, repeats=2, clock=time.perf_counter
+    )  # fmt: skip
+    ratios = sorted(a / b for a, b in zip(processor["skorch"][1:], processor["imbench"][1:], strict=True))
+    steps = SEEDS * sum(
+        user_code.steps_per_epoch(name, y, 128) * user_code.epochs(name, y, steps=STEPS, batch=128)
+        for name in STRATEGIES
+    )
+    ratio_of(
+        benchmark, turns, "skorch", "imbench",
+        ratio_of_processor_time=sum(ratios) / len(ratios),
+        seconds_of_the_user=turns.median("skorch"),
+        seconds_of_imbench=turns.median("imbench"),
+        processor_seconds_of_the_user=processor["skorch"][-1],
+        processor_seconds_of_imbench=processor["imbench"][-1],
+        steps_of_the_user=steps,
+        steps_of_imbench_before_sharing=SEEDS * STEPS * len(STRATEGIES),
+    )  # fmt: skip
+
+
+def _processor() -> float:
+    """Processor seconds of this process and of all that it has waited for."""
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
