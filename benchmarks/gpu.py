@@ -195,8 +195,8 @@ def show(found: dict[str, Any]) -> None:
     print(f"host synchronisations per step: {waits['per_step']}")
     for row in found["speed"]:
         print(
-            f"hidden {row['hidden']:4} batch {row['batch']:4} cells {row['cells']:4}: {row['ratio']:7.1f} times the loop"
-            f", {row['us_per_step_and_cell']:8.2f} us a step and cell, {row['roofline']:.0%} of sgemm"
+            f"hidden {row['hidden']:4} batch {row['batch']:4} cells {row['cells']:4}: {row['ratio']:7.1f} times the "
+            f"loop, {row['us_per_step_and_cell']:8.2f} us per step and cell, {row['roofline']:.0%} of sgemm"
         )
     for row in found["left_out"]:
         print(f"left out: {row}")

@@ -16,7 +16,9 @@ def bench(
     quick: Annotated[bool, typer.Option("--quick", help="Fewer repeats: seconds, and rougher figures.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Measure this machine: packs against an ordinary loop, the harness, and what 10,000 cells would take.
+    """Measure how fast imbench is on this machine.
+
+    Packs against an ordinary loop, the harness, and what 10,000 cells would take.
 
     Processor time of one thread, contestants in turns (A B A B), medians; under a minute. Nothing is kept.
     """
