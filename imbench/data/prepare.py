@@ -7,7 +7,7 @@ import numpy as np
 from imbench.data.block import Block, Labels, Realised, TrainingData
 from imbench.data.dataset import Dataset
 from imbench.data.preprocess import preprocess
-from imbench.data.split import Split, group_codes, split
+from imbench.data.split import Split, group_codes, split, twins
 from imbench.data.thin import UnreachableRatio, thin
 from imbench.matrix.cell import Coordinates
 
@@ -52,10 +52,12 @@ def _realised(dataset: Dataset, parts: Split, notes: tuple[str, ...]) -> Realise
         *_guard("test", test, MIN_TEST_ROWS, dataset.classes),
         *_guard("training", train, MIN_TRAINING_ROWS, dataset.classes),
     ]
+    if twins(dataset):
+        notes = (*notes, "most rows have an identical twin, some of another class: equal rows are not kept together")
     if len(parts.discarded):
         notes = (
             *notes,
-            f"left out {len(parts.discarded):,} rows that share a group or their features with a later part",
+            f"left out {len(parts.discarded):,} rows that share a group or their features with another part",
         )
     return Realised(
         train=tuple(train.tolist()),

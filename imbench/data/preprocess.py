@@ -57,7 +57,7 @@ def preprocess(dataset: Dataset, parts: Split) -> Matrices:
     constant: list[str] = []
     for position, name in enumerate(dataset.features.columns):
         column = read_column(dataset.features.iloc[:, position])
-        if isinstance(column, Categories) and column.identifies(parts.train):
+        if isinstance(column, Categories) and column.identifies(slice(None)):
             identifiers.append(str(name))
             continue
         if isinstance(column, Numbers):

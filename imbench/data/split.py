@@ -19,7 +19,7 @@ from imbench.data.dataset import Dataset
 from imbench.errors import UsageError
 from imbench.matrix.cell import Coordinates
 
-__all__ = ["Split", "clusters", "group_codes", "split"]
+__all__ = ["Split", "clusters", "group_codes", "split", "twins"]
 
 Rows = NDArray[np.int64]
 
@@ -31,13 +31,19 @@ TRAIN_SHARE_OFFICIAL = 0.75
 #: A chain of groups that share rows may hold this share of all rows: no more than validation or test.
 LARGEST_CHAIN = 0.2
 
+#: If more than this share of the rows has an identical twin, and this share of those is among twins of another class,
+#: the columns allow few distinct rows: equal rows are then separate observations and no copies (a copy has its label),
+#: and keeping them together would turn every test row into an unseen combination.
+MOST_TWINS = 0.5
+MIXED_TWINS = 0.05
+
 _TRAIN, _VALIDATION, _TEST = 0, 1, 2
 
 
 class Split(NamedTuple):
     """Row numbers of the parts: training and validation ascending, test in seeded random order.
 
-    ``discarded`` rows share a group or their features with rows of a later part, so they may not be trained on.
+    ``discarded`` rows belong together with rows of another part, so that they are in none.
     """
 
     train: Rows
@@ -47,9 +53,19 @@ class Split(NamedTuple):
 
 
 class _Units(NamedTuple):
-    """What is dealt out as a whole: (rows,) the unit of each row, and (units,) stratum and place in the queue."""
+    """What is dealt out as a whole.
+
+    Attributes:
+        of_row: (rows,) the unit of each row.
+        counts: (rows,) whether the row counts when its stratum is cut: in a random split only rows of the stratum's
+            class do, so that each class is cut at 60 and 80 % however large its clusters are.
+        stratum: (units,).
+        place: (units,) place in the queue.
+        by_time: whether the place is a moment, which nothing may jump.
+    """
 
     of_row: Rows
+    counts: NDArray[np.bool_]
     stratum: Rows
     place: Rows
     by_time: bool
@@ -64,7 +80,7 @@ def split(dataset: Dataset, at: Coordinates) -> Split:
     Raises:
         UsageError: a part would be empty, or the time of a row is missing.
     """
-    same = _identical_rows(dataset.features)
+    same, _ = _copies(dataset)
     cluster, chained = _clusters(dataset, same)
     rng = np.random.default_rng(at.shared_stream("split"))
     official = dataset.test
@@ -74,6 +90,8 @@ def split(dataset: Dataset, at: Coordinates) -> Split:
     part = _deal(units, free, TRAIN_SHARE if official is None else TRAIN_SHARE_OFFICIAL, test=official is None)
     if official is not None:
         part[official] = _TEST
+    if dataset.time is not None:
+        _leave_out_the_future(part, _moments(dataset), test=official is None)
     if chained:
         last = np.full(len(part), -1, dtype=np.int64)
         np.maximum.at(last, same, part)
@@ -84,13 +102,45 @@ def split(dataset: Dataset, at: Coordinates) -> Split:
     return Split(train, validation, rng.permutation(test), discarded)
 
 
+def twins(dataset: Dataset) -> bool:
+    """Whether identical rows are taken for separate observations, see `MOST_TWINS`."""
+    return _copies(dataset)[1]
+
+
+def _leave_out_the_future(part: Rows, moment: Rows, *, test: bool) -> None:
+    """In place: rows of an early part that lie in the time of a later one go to no part (``test``: test is by time).
+
+    A cluster sits where its first row falls. Its later rows may not be trained on, because they lie in the future of
+    what is tested; nor tested on, because the model has seen their group or their copy.
+    """
+    for early, late in ((_VALIDATION, _TEST), (_TRAIN, _VALIDATION)) if test else ((_TRAIN, _VALIDATION),):
+        if (part == late).any():
+            part[(part == early) & (moment >= moment[part == late].min())] = -1
+
+
 def clusters(dataset: Dataset) -> Rows:
     """(rows,) the cluster that is dealt out as a whole: connected by equal groups or identical features.
 
     NaN equals NaN. Columns of identifiers are not compared, because preprocessing drops them: the model would see the
-    same row twice. Where copies chain groups together (see `split`) the clusters are the groups alone.
+    same row twice. Where copies chain groups together (see `split`) the clusters are the groups alone; where most rows
+    have a twin (`MOST_TWINS`) identical rows do not connect.
     """
-    return _clusters(dataset, _identical_rows(dataset.features))[0]
+    return _clusters(dataset, _copies(dataset)[0])[0]
+
+
+def _copies(dataset: Dataset) -> tuple[Rows, bool]:
+    """(rows,) a code for rows that are copies of each other; whether identical rows were taken for separate ones."""
+    same = _identical_rows(dataset.features)
+    twin = np.bincount(same, minlength=1)[same] > 1
+    if not len(same) or twin.mean() <= MOST_TWINS:
+        return same, False
+    lowest = np.full(int(same.max()) + 1, dataset.n_classes)
+    highest = np.full(int(same.max()) + 1, -1)
+    np.minimum.at(lowest, same, dataset.labels)
+    np.maximum.at(highest, same, dataset.labels)
+    mixed = (lowest != highest)[same]
+    twins = bool(mixed[twin].mean() > MIXED_TWINS)
+    return (np.arange(len(same), dtype=np.int64), True) if twins else (same, False)
 
 
 def _clusters(dataset: Dataset, same: Rows) -> tuple[Rows, bool]:
@@ -140,21 +190,28 @@ def _random_units(dataset: Dataset, cluster: Rows, rng: np.random.Generator) -> 
     n_clusters = int(cluster.max()) + 1
     rarest = np.full(n_clusters, dataset.n_classes, dtype=np.int64)
     np.minimum.at(rarest, cluster, rarity[dataset.labels])
-    return _Units(cluster, rarest, rng.permutation(n_clusters), by_time=False)
+    counts = rarity[dataset.labels] == rarest[cluster]
+    return _Units(cluster, counts, rarest, rng.permutation(n_clusters), by_time=False)
 
 
 def _time_units(dataset: Dataset, cluster: Rows) -> _Units:
     """All clusters with the same first time, in the order of time, in one stratum."""
+    moment = _moments(dataset)
+    first = np.full(int(cluster.max()) + 1, len(cluster), dtype=np.int64)
+    np.minimum.at(first, cluster, moment)
+    queue = np.arange(int(moment.max()) + 1)
+    return _Units(first[cluster], np.ones(len(moment), dtype=bool), np.zeros_like(queue), queue, by_time=True)
+
+
+def _moments(dataset: Dataset) -> Rows:
+    """(rows,) the rank of each row's time. Raises UsageError if a row has none."""
     moment = np.asarray(pd.factorize(pd.Series(dataset.time), sort=True)[0], dtype=np.int64)
     if (moment < 0).any():
         raise UsageError(
             f"dataset {dataset.name!r}: expected a time for each row, {int((moment < 0).sum()):,} rows have none: "
             "drop these rows or split without time"
         )
-    first = np.full(int(cluster.max()) + 1, len(cluster), dtype=np.int64)
-    np.minimum.at(first, cluster, moment)
-    queue = np.arange(int(moment.max()) + 1)
-    return _Units(first[cluster], np.zeros_like(queue), queue, by_time=True)
+    return moment
 
 
 def _deal(units: _Units, free: NDArray[np.bool_], share: float, *, test: bool) -> Rows:
@@ -163,7 +220,7 @@ def _deal(units: _Units, free: NDArray[np.bool_], share: float, *, test: bool) -
     A unit larger than the smallest part of its stratum queues first, or it alone could become all of validation.
     Time has an order of its own, so there nothing jumps the queue.
     """
-    sizes = np.bincount(units.of_row[free], minlength=len(units.stratum))
+    sizes = np.bincount(units.of_row[free & units.counts], minlength=len(units.stratum))
     smallest = (1 - share) / 2 if test else 1 - share
     oversize = sizes > smallest * np.bincount(units.stratum, weights=sizes)[units.stratum]
     queue = np.lexsort((units.place, ~oversize | units.by_time, units.stratum))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -101,4 +102,15 @@ def _fault(pending: Pending, outcome: Outcome) -> str:
 
 def _notes(outcome: Outcome) -> dict[str, Any]:
     notes = outcome.header.get("notes")
-    return dict(notes) if isinstance(notes, dict) else {}
+    return {str(name): _plain(value) for name, value in notes.items()} if isinstance(notes, dict) else {}
+
+
+def _plain(value: Any) -> Any:
+    """A note as strict JSON holds it: a strategy that notes NaN costs nobody their run."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, dict):
+        return {str(name): _plain(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    return value

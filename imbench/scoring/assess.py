@@ -115,6 +115,8 @@ def _extra_metrics(
 def _extra_metric(compute: ExtraMetric, scores: Floats, labels: Labels) -> Outcome:
     try:
         value = float(compute(scores, labels))
-    except Exception as error:  # foreign code: whatever it raises is its outcome, and the cell goes on
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # foreign code: whatever it raises, sys.exit() too, is its outcome; the cell goes on
         return one_line(error)
     return value if math.isfinite(value) else f"the metric returned {value}"

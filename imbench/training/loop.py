@@ -30,9 +30,10 @@ __all__ = ["Trained", "train_pack"]
 
 Result = TypeVar("Result")
 
-#: Steps between two looks at what depends on progress (samplers, weights). A constant: what a cell draws may not
-#: depend on who else is in its pack.
+#: Steps between two looks at what depends on progress (samplers, weights): at most so many, and at least so many looks
+#: in a stage. Fixed by the budget alone: what a cell draws may not depend on who else is in its pack.
 CHUNK = 32
+LOOKS = 50
 #: Rows per inference call, a constant for the same reason.
 INFER_ROWS = 4096
 #: Seconds between two words on how far it is.
@@ -48,7 +49,7 @@ class Trained:
         selected: (P,) the step that validation chose.
         last: (P,) the last step.
         selected_step: number of the chosen step.
-        progress: where in the last stage that was, in (0, 1]: what depends on progress stood there.
+        progress: of the last stage, in [0, 1): where the samplers and weights that were in force then had been read.
         notes: what a result should record.
     """
 
@@ -135,6 +136,8 @@ class _LockStep:
         self.best = self.flat.clone()
         self.best_value = np.full(self.cells, -np.inf)
         self.best_step = np.zeros(self.cells, dtype=int)
+        self.progress = 0.0  # where the samplers and weights in force were read
+        self.best_progress = np.zeros(self.cells)
         self.head = self.members[0].recipe.head
         self.orders = [member.generator("order") for member in self.members]
         self.mixers = [member.generator("augment") for member in self.members]
@@ -146,13 +149,13 @@ class _LockStep:
         stage_lists = [stages_of(member.recipe) for member in self.members]
         steps = budget_steps(self.budget, stage_lists[0])
         done = 0
-        self.last_stage = (self.budget.steps - steps[-1], max(steps[-1], 1))
         for number, length in enumerate(steps):
             stages = [stages[number] for stages in stage_lists]
             self._run_stage(stages, length, done, last=number == len(steps) - 1)
             done += length
         if not checkpoints(steps[-1], self.budget.evaluations):
             self.best, self.best_step = self.flat.clone(), np.full(self.cells, self.budget.steps)
+            self.best_progress[:] = self.progress
         return [self._outcome(k) for k in range(self.cells)]
 
     def _outcome(self, k: int) -> Trained | Exception:
@@ -165,7 +168,7 @@ class _LockStep:
             selected=self.best[k].clone(),
             last=self.flat[k].clone(),
             selected_step=int(self.best_step[k]),
-            progress=(int(self.best_step[k]) - self.last_stage[0]) / self.last_stage[1],
+            progress=float(self.best_progress[k]),
             notes={"selected_step": int(self.best_step[k]), "steps": self.budget.steps},
         )
 
@@ -202,10 +205,11 @@ class _LockStep:
         ]
         groups = self._groups(stages)
         looks = checkpoints(steps, self.budget.evaluations) if last else frozenset()
-        step = 0
+        step, chunk = 0, max(1, min(CHUNK, steps // LOOKS))
         while step < steps:
             weights, facts = self._chunk_facts(stages, streams, step / steps)
-            ahead = min(CHUNK, steps - step)
+            ahead = min(chunk, steps - step)
+            self.progress = step / steps
             index, shares = self._draw(streams, ahead)
             for offset in range(ahead):
                 batch = self._batch(index[offset], shares)
@@ -334,6 +338,7 @@ class _LockStep:
             value = macro_average_precision(trained(member.data.x_validation), member.data.y_validation)
             if value >= self.best_value[k] or (step == self.budget.steps and self.best_value[k] == -np.inf):
                 self.best[k], self.best_value[k], self.best_step[k] = self.flat[k], value, step
+                self.best_progress[k] = self.progress
 
 
 class _Nets(NamedTuple):

@@ -188,7 +188,7 @@ def test_what_was_left_out_is_noted():
     )
     assert block.realised.notes == (
         "dropped as constant: 'constant'",
-        "left out 3 rows that share a group or their features with a later part",
+        "left out 3 rows that share a group or their features with another part",
     )
 
 

@@ -161,4 +161,5 @@ def test_rows_that_are_all_the_same_are_skipped_with_the_reason(odd: tuple[Bench
     assert answer.code == 0, answer.err
     result = bench.results()["same/natural/0/erm"]
     assert result.status == "skipped"
-    assert "60 rows fall into 1 cluster" in result.reason
+    assert "'same'" in result.reason
+    assert "add a column that varies" in result.reason or "more distinct rows" in result.reason
