@@ -42,8 +42,8 @@ PACKS = (1, 8, 32, 64, 128, 200, 256, 512)
 HIDDEN, BATCH = (128, 512), (128, 512)
 #: Seconds after which no further measurement is begun.
 SECONDS = 420.0
-#: Steps of a pack and of the loop; a multiple of the steps between two looks at samplers and weights.
-STEPS = 64
+#: Steps of a pack, those of the default budget, and of the loop, whose steps all cost the same.
+STEPS, LOOP_STEPS = 1000, 100
 #: Largest difference of a score between a cell in a pack and alone, after EQUAL_STEPS steps. The products of a GPU may
 #: be summed in another order for another number of cells, so it is not 0 as on the CPU.
 TOLERANCE = 1e-3
@@ -81,7 +81,7 @@ def _driver() -> str:
     return done.stdout.splitlines()[0].strip()
 
 
-def speed(cells: int, shape: Shape, data: TrainingData, *, repeats: int = 3) -> dict[str, Any]:
+def speed(cells: int, shape: Shape, data: TrainingData, *, repeats: int = 2) -> dict[str, Any]:
     """A pack against the plain loop and against the device's float32 product, in turns.
 
     Args:
@@ -91,8 +91,10 @@ def speed(cells: int, shape: Shape, data: TrainingData, *, repeats: int = 3) -> 
         repeats: turns that count.
     """
     times = 8
+    short = replace(shape, steps=min(LOOP_STEPS, shape.steps))
+    longer = shape.steps / short.steps
     calls = {
-        "loop": lambda: plain_loop(shape, data),
+        "loop": lambda: plain_loop(short, data),
         "sgemm": sgemm(shape.device, times=times),
         "pack": pack_of(cells, shape, data),
     }
@@ -106,9 +108,9 @@ def speed(cells: int, shape: Shape, data: TrainingData, *, repeats: int = 3) -> 
         "hidden": shape.hidden,
         "batch": shape.batch,
         "steps": shape.steps,
-        "ratio": cells * turns.ratio("loop", "pack"),
-        "ratio_spread": [cells * low, cells * high],
-        "us_per_step_of_the_loop": turns.median("loop") / shape.steps * 1e6,
+        "ratio": cells * longer * turns.ratio("loop", "pack"),
+        "ratio_spread": [cells * longer * low, cells * longer * high],
+        "us_per_step_of_the_loop": turns.median("loop") / short.steps * 1e6,
         "us_per_step_of_the_pack": turns.median("pack") / shape.steps * 1e6,
         "us_per_step_and_cell": turns.median("pack") / shape.steps / cells * 1e6,
         "roofline": turns.ratio("sgemm", "pack") * flops / (times * product_flops()),
@@ -121,16 +123,16 @@ def speed(cells: int, shape: Shape, data: TrainingData, *, repeats: int = 3) -> 
 def synchronisations(cells: int, shape: Shape, data: TrainingData) -> dict[str, Any]:
     """How often a step waits for the host.
 
-    The steps between two looks at samplers and weights (32) promise none. Counted as torch reports it, in a training of
-    4 and in one of 32 steps: what both have is what surrounds the steps.
+    What a step computes promises none; drawing the next steps' rows may wait, and happens 50 times in both trainings
+    (`imbench.training.loop`, LOOKS). So what the longer training has more is what its steps wait, as torch reports it.
 
     Returns:
         ``per_step``, and the counts it comes from; ``per_step`` is None where nothing reports them (a CPU).
     """
     if shape.device.type != "cuda":
         return {"per_step": None, "why": "only CUDA reports synchronisations"}
-    pack_of(cells, replace(shape, steps=4), data)()
-    few, many = 4, 32
+    few, many = 200, 800
+    pack_of(cells, replace(shape, steps=few), data)()
     counts = [_waits(cells, replace(shape, steps=steps), data) for steps in (few, many)]
     return {"per_step": (counts[1] - counts[0]) / (many - few), "steps": [few, many], "counts": counts}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import resource
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -60,3 +61,9 @@ def ratio_of(benchmark: Any, turns: Turns, slow: str, fast: str, *, scale: float
     found = scale * turns.ratio(slow, fast)
     record(benchmark, ratio=found, spread=[round(scale * low, 3), round(scale * high, 3)], **more)
     return found
+
+
+def processor_seconds() -> float:
+    """Processor seconds so far of this process and of all that have ended and that it has waited for."""
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)

@@ -6,12 +6,13 @@ import itertools
 import statistics
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from benchmarks import ours
-from benchmarks.side_by_side import record
+from benchmarks.side_by_side import processor_seconds, record
 from imbench.leaderboard.rank import boards
 from imbench.matrix.cell import Cell, Coordinates
 from imbench.matrix.loading import parse_matrix
@@ -30,10 +31,14 @@ def test_store_add(benchmark, tmp_path) -> None:
     """Wall time: most of it waits for the disk, which is the point of it."""
     cell, found, number = sample(), [], itertools.count()
     benchmark.pedantic(lambda: found.extend(storing(tmp_path / str(next(number)), cell, 50)), rounds=3)
-    processor, start = [], time.process_time()
-    storing(tmp_path / "processor", cell, 50)
-    processor.append((time.process_time() - start) / 50)
-    record(benchmark, **milliseconds(found), ms_of_processor=processor[0] * MILLI)
+    few, many = (_processor_of_storing(tmp_path / f"{cells}", cells) for cells in (10, 110))
+    record(benchmark, **milliseconds(found), ms_of_processor=(many - few) / 100 * MILLI)
+
+
+def _processor_of_storing(folder: Path, cells: int) -> float:
+    start = time.process_time()
+    storing(folder, sample(), cells)
+    return time.process_time() - start
 
 
 @pytest.mark.parametrize("items", [1, 24])
@@ -122,13 +127,15 @@ def test_harness_per_cell_beyond_training(benchmark, tmp_path, strategies, selec
         strategies = []
         more = f'[[strategies]]\nuse = "logit_adjustment"\ngrid = {{ tau = [{taus}] }}\n'
     seconds: dict[int, list[float]] = {}
-    sizes = (4, 28) if select == "prior" else (1, 5)
+    processor: dict[int, list[float]] = {}
+    sizes = (4, 104) if select == "prior" else (1, 31)
 
     def once(seeds: int, folder: str) -> tuple[int, float]:
         matrix = _trivial(file, strategies, seeds, more)
-        start = time.perf_counter()
+        start, spent = time.perf_counter(), processor_seconds()
         study = run(matrix, store=tmp_path / folder, device="cpu", workers=1, select=select, cost=False)
         assert not study.failed
+        processor.setdefault(len(study.results), []).append(processor_seconds() - spent)
         return len(study.results), time.perf_counter() - start
 
     def both() -> None:
@@ -139,10 +146,12 @@ def test_harness_per_cell_beyond_training(benchmark, tmp_path, strategies, selec
     benchmark.pedantic(both, rounds=3)
     few, many = sorted(seconds)
     per_cell = [(b - a) / (many - few) for a, b in zip(seconds[few], seconds[many], strict=True)]
+    spent = [(b - a) / (many - few) for a, b in zip(processor[few], processor[many], strict=True)]
     scored = statistics.median(scoring(sample(1800), 20))
     record(
         benchmark, cells=float(many), **milliseconds(per_cell),
-        ms_of_scoring=scored * MILLI, ms_beyond_scoring=(statistics.median(per_cell) - scored) * MILLI,
+        ms_of_processor=statistics.median(spent) * MILLI, ms_of_scoring=scored * MILLI,
+        ms_beyond_scoring=(statistics.median(per_cell) - scored) * MILLI,
     )  # fmt: skip
 
 

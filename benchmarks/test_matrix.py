@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import itertools
-import resource
 import time
 
+import pytest
 from joblib.externals.loky import get_reusable_executor
 
 from benchmarks import ours, user_code
-from benchmarks.side_by_side import ratio_of, side_by_side
+from benchmarks.side_by_side import processor_seconds, ratio_of, side_by_side
 from imbench.runner import run
 
 STRATEGIES = ("erm", "smote", "focal", "weighted_ce", "smote+focal", "erm+threshold", "random_over", "balanced")
 SEEDS, STEPS, WORKERS = 3, 1000, 2
 
 
+@pytest.mark.timeout(1200)
 def test_a_whole_matrix_against_skorch_with_two_jobs(benchmark, tmp_path) -> None:
     """Each side starts its own two worker processes and ends them. Wall time, and processor time of all processes.
 
@@ -29,18 +30,18 @@ def test_a_whole_matrix_against_skorch_with_two_jobs(benchmark, tmp_path) -> Non
     processor: dict[str, list[float]] = {"skorch": [], "imbench": []}
 
     def by_skorch() -> None:
-        before = _processor()
+        before = processor_seconds()
         user_code.study(STRATEGIES, x, y, seeds=SEEDS, steps=STEPS, jobs=WORKERS)
         get_reusable_executor().shutdown(wait=True)
-        processor["skorch"].append(_processor() - before)
+        processor["skorch"].append(processor_seconds() - before)
 
     def by_imbench() -> None:
-        before = _processor()
+        before = processor_seconds()
         store = tmp_path / f"store{next(number)}"
         study = run(matrix, store=store, device="cpu", workers=WORKERS, select="not gbdt and not prior", cost=False)
         assert len(study.results) == SEEDS * len(STRATEGIES)
         assert not study.failed
-        processor["imbench"].append(_processor() - before)
+        processor["imbench"].append(processor_seconds() - before)
 
     turns = side_by_side(
         benchmark, {"skorch": by_skorch, "imbench": by_imbench}, repeats=2, clock=time.perf_counter
@@ -60,9 +61,3 @@ def test_a_whole_matrix_against_skorch_with_two_jobs(benchmark, tmp_path) -> Non
         steps_of_the_user=steps,
         steps_of_imbench_before_sharing=SEEDS * STEPS * len(STRATEGIES),
     )  # fmt: skip
-
-
-def _processor() -> float:
-    """Processor seconds of this process and of all that it has waited for."""
-    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
