@@ -25,6 +25,9 @@ _GRAIN = 8
 #: More centres cost more in assigning than they save.
 _MOST_CENTRES = 2048
 
+#: Numbers in the buffer of a product.
+_BUFFER = 1 << 18
+
 #: What fills a block up: so far away that nothing finds it.
 _NOWHERE = np.float32(1e30)
 
@@ -134,12 +137,16 @@ def _clusters(z: NDArray[np.float32]) -> list[Ints]:
 def nearest_centre(z: NDArray[np.float32], centres: NDArray[np.float32]) -> Ints:
     """(n,) index of the centre next to each row, nearly: rounding does not matter here."""
     owner = np.empty(len(z), dtype=np.int64)
-    right = torch.from_numpy(np.ascontiguousarray(centres.T * -2))
-    lengths = torch.from_numpy(np.einsum("ij,ij->i", centres, centres))
-    step = max(64, (1 << 18) // len(centres))  # so that the product stays in the cache
+    lengths = np.einsum("ij,ij->i", centres, centres)
+    right = torch.from_numpy(np.vstack([centres.T * -2, lengths]))
+    # one buffer for all products, and small enough for the cache: fresh memory would cost as much as the product
+    step = max(1, min(len(z), max(64, _BUFFER // len(centres))))
+    left, away = torch.ones(step, z.shape[1] + 1), torch.empty(step, len(centres))
     for a in range(0, len(z), step):
-        away = torch.mm(torch.from_numpy(z[a : a + step]), right).add_(lengths)
-        owner[a : a + step] = away.numpy().argmin(axis=1)
+        n = min(step, len(z) - a)
+        left[:n, :-1] = torch.from_numpy(z[a : a + n])
+        torch.mm(left[:n], right, out=away[:n])
+        owner[a : a + n] = away[:n].numpy().argmin(axis=1)
     return owner
 
 

@@ -14,7 +14,7 @@ from scipy.stats import mode
 
 from imbench_resampling.blocks import Blocks
 from imbench_resampling.common import Floats, Labels, fit_resample
-from imbench_resampling.neighbours import TIED, batches, build, worth_it
+from imbench_resampling.neighbours import batches, build, worth_it
 from imbench_resampling.points import Ints, Points
 from imbench_resampling.reference import Reference
 from imbench_resampling.search import Hits, reach, within
@@ -54,7 +54,7 @@ def _agreed(blocks: Blocks, reference: Reference, y: Labels, code: int, kind_sel
     sure = np.zeros(len(queries.z), dtype=bool)
     for at, lot in enumerate(batches(blocks, queries)):
         agrees[lot], sure[lot] = _judged(blocks, queries.take(lot), reference.k, y, code, kind_sel)
-        if at == 0 and (~sure[lot]).mean() > TIED:
+        if at == 0 and reference.hopeless((~sure[lot]).mean(), len(sure)):
             break
     unsure = np.flatnonzero(~sure)
     if len(unsure):

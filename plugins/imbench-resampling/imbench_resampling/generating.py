@@ -13,7 +13,6 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 from imblearn.over_sampling import ADASYN, SVMSMOTE, BorderlineSMOTE
-from sklearn.utils import check_array
 
 from imbench import Recipe, Resampled, TrainView
 from imbench_resampling.common import (
@@ -29,6 +28,7 @@ from imbench_resampling.common import (
     to_grow,
 )
 from imbench_resampling.neighbours import ExactNeighbors, worth_it
+from imbench_resampling.smote import smote_rows
 
 __all__ = ["Smote", "adasyn", "borderline_smote", "smote", "svm_smote"]
 
@@ -61,7 +61,7 @@ class Smote:
 
     def __call__(self, view: TrainView, rng: np.random.Generator) -> Resampled:
         seed = draw_seed(rng)
-        return balanced(view) or _grow(view, lambda goals, k: _smote_made(view, goals, k, seed), ("k", self.k))
+        return balanced(view) or _grow(view, lambda goals, k: smote_rows(view, goals, k, seed), ("k", self.k))
 
 
 @dataclass(frozen=True)
@@ -180,27 +180,6 @@ def _grow(
         if made[code] and reached < _SHORT * goal:
             said.append(f"class {code} reached {reached} of {counted(goal)}")
     return finish(view, keep, made_x, made_y, notes=said)
-
-
-def _smote_made(view: TrainView, goals: Goals, k: int, seed: int) -> tuple[Floats, Labels]:
-    """What ``SMOTE(random_state=seed)`` appends, class by class, without the copies of all rows that it makes.
-
-    Raises:
-        ValueError: missing or infinite values.
-    """
-    check_array(view.x)
-    made_x, made_y = [], []
-    for code, goal in sorted(goals.items()):
-        of_class = view.x[view.y == code]
-        near = ExactNeighbors(n_neighbors=k + 1).fit(of_class).kneighbors(of_class, return_distance=False)[:, 1:]
-        rng = np.random.RandomState(seed)  # for each class anew, as imbalanced-learn does
-        n = goal - len(of_class)
-        base, which = np.divmod(rng.randint(0, near.size, size=n), k)
-        steps = rng.uniform(size=n)[:, np.newaxis]
-        start = of_class[base]
-        made_x.append((start + steps * (of_class[near[base, which]] - start)).astype(view.x.dtype))
-        made_y.append(np.full(n, code, dtype=view.y.dtype))
-    return np.concatenate(made_x), np.concatenate(made_y)
 
 
 def _duplicate_lone_rows(view: TrainView, keep: Labels, goals: Goals, said: list[str]) -> tuple[Labels, Goals]:

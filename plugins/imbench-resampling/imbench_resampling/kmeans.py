@@ -28,7 +28,7 @@ class QuickKMeans(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no
     """
 
     def __init__(
-        self, n_clusters: int = 8, steps: int = 10, settled: float = 0.005, random_state: int | None = None
+        self, n_clusters: int = 8, steps: int = 5, settled: float = 0.005, random_state: int | None = None
     ) -> None:
         self.n_clusters = n_clusters
         self.steps = steps

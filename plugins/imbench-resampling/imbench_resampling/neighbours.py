@@ -17,7 +17,7 @@ from imbench_resampling.points import Frame, Ints, Points
 from imbench_resampling.reference import Reference, is_brute
 from imbench_resampling.search import BATCH, Hits, reach, within
 
-__all__ = ["PAIRS", "QUERIES", "TIED", "TREE_IS_FINE", "ExactNeighbors", "batches", "build", "nearest", "worth_it"]
+__all__ = ["PAIRS", "QUERIES", "TREE_IS_FINE", "ExactNeighbors", "batches", "build", "nearest", "worth_it"]
 
 #: Fewer pairs of rows than this scikit-learn compares before our own preparation is through (measured).
 PAIRS = 6e6
@@ -27,9 +27,6 @@ QUERIES = 2000
 
 #: Over fewer features a k-d tree is fast as it is (measured).
 TREE_IS_FINE = 8
-
-#: Where so many of the first queries are too close to call, the data are full of ties, and scikit-learn does it all.
-TIED = 0.2
 
 
 def worth_it(rows: int, features: int, k: int, asked: int) -> bool:
@@ -48,7 +45,7 @@ def build(x: NDArray[np.floating], group: Ints | None = None) -> Blocks | None:
 def batches(blocks: Blocks, queries: Points) -> Iterator[Ints]:
     """Positions of queries in handy lots, near ones together; the first lot is a small sample of all, as a probe."""
     n = len(queries.z)
-    probe = np.unique(np.linspace(0, n - 1, min(n, BATCH // 8)).astype(np.int64))
+    probe = np.unique(np.linspace(0, n - 1, min(n, BATCH // 16)).astype(np.int64))
     yield probe
     rest = np.setdiff1d(np.arange(n), probe, assume_unique=True)
     rest = rest[np.argsort(nearest_centre(queries.z[rest], blocks.centres[:, :-1].numpy()), kind="stable")]
@@ -78,7 +75,7 @@ def nearest(blocks: Blocks, reference: Reference, positions: Ints | None = None)
         some = queries.take(lot)
         hits = within(blocks, some, reach(blocks, some, reference.k, everywhere), everywhere)
         found[lot], sure[lot] = _ordered(hits, reference.k)
-        if at == 0 and (~sure[lot]).mean() > TIED:
+        if at == 0 and reference.hopeless((~sure[lot]).mean(), len(positions)):
             break
     unsure = np.flatnonzero(~sure)
     found[unsure] = reference.neighbours(positions[unsure])

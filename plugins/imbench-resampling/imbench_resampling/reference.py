@@ -32,6 +32,8 @@ def is_brute(rows: int, features: int, k: int) -> bool:
 class Reference:
     """``NearestNeighbors(n_neighbors=k).fit(x).kneighbors(queries)``, some rows of it at a time.
 
+    What has been computed is kept, so that no chunk is computed twice.
+
     Attributes:
         x: (n, d) rows, C-ordered.
         queries: (q, d) what the reference asks about in one call, in its order.
@@ -49,24 +51,51 @@ class Reference:
         if not is_brute(len(self.x), self.x.shape[1], self.k):
             found: Ints = self._fitted.kneighbors(self.queries[positions], return_distance=False)
             return found
-        chunk = int(get_config().get("pairwise_dist_chunk_size", 256))
-        chunks = np.unique(positions // chunk)
-        places = (chunks[:, np.newaxis] * chunk + np.arange(chunk)).ravel()
-        places = places[places < len(self.queries)]
-        nearest: Ints = ArgKmin.compute(
-            X=np.ascontiguousarray(self.queries[places]),
-            Y=self.x,
-            k=self.k,
-            metric="euclidean",
-            strategy=self._strategy(chunk),
-        )
-        return nearest[np.searchsorted(places, positions)]
+        places = self._chunks_of(positions)
+        places = places[~self._known[places]]
+        if len(places):
+            self._answers[places] = ArgKmin.compute(
+                X=np.ascontiguousarray(self.queries[places]),
+                Y=self.x,
+                k=self.k,
+                metric="euclidean",
+                strategy=self._strategy(),
+            )
+            self._known[places] = True
+        return self._answers[positions]
+
+    def hopeless(self, unsure: float, asked: int) -> bool:
+        """Whether to leave everything to the reference, if this share of ``asked`` queries needs it anyway.
+
+        A k-d tree answers just those. By brute force they drag their chunks along, soon all of them.
+        """
+        if not is_brute(len(self.x), self.x.shape[1], self.k):
+            return unsure > 0.2
+        return unsure * asked > 2 * len(self.queries) / _chunk()
+
+    def _chunks_of(self, positions: Ints) -> Ints:
+        """All positions in the chunks of these, ascending."""
+        chunks = np.unique(positions // _chunk())
+        places: Ints = (chunks[:, np.newaxis] * _chunk() + np.arange(_chunk())).ravel()
+        return places[places < len(self.queries)]
+
+    @cached_property
+    def _answers(self) -> Ints:
+        return np.empty((len(self.queries), self.k), dtype=np.int64)
+
+    @cached_property
+    def _known(self) -> NDArray[np.bool_]:
+        return np.zeros(len(self.queries), dtype=bool)
 
     @cached_property
     def _fitted(self) -> NearestNeighbors:
         return NearestNeighbors(n_neighbors=self.k).fit(self.x)
 
-    def _strategy(self, chunk: int) -> str:
+    def _strategy(self) -> str:
         """What ``strategy="auto"`` means for the whole call (scikit-learn's BaseDistancesReduction)."""
-        enough = 4 * chunk * _openmp_effective_n_threads() < len(self.queries)
+        enough = 4 * _chunk() * _openmp_effective_n_threads() < len(self.queries)
         return "parallel_on_X" if len(self.x) < len(self.queries) or enough else "parallel_on_Y"
+
+
+def _chunk() -> int:
+    return int(get_config().get("pairwise_dist_chunk_size", 256))

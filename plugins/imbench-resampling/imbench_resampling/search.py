@@ -24,7 +24,7 @@ __all__ = ["BATCH", "Hits", "reach", "within"]
 BATCH = 4096
 
 #: A query with more rows than this within reach is given up (ties by the hundred); the caller asks the reference.
-_CROWD = 512
+_CROWD = 256
 
 #: Blocks around a query that the first pass looks at.
 _AROUND = 3
@@ -118,6 +118,7 @@ def within(blocks: Blocks, queries: Points, reach2: Floats64, looked_at: NDArray
     allowed = np.flatnonzero(looked_at)
     near = _balls_in_reach(blocks, queries, left, reach2, allowed)
     near[:, endless] = False
+    buffer = torch.empty(len(left) * int(np.diff(blocks.edges).max()))
     counts = np.zeros(len(left), dtype=np.int64)
     found_q: list[Ints] = []
     found_r: list[Ints] = []
@@ -125,7 +126,9 @@ def within(blocks: Blocks, queries: Points, reach2: Floats64, looked_at: NDArray
         mine = np.flatnonzero(near[at])
         if not len(mine):
             continue
-        low = torch.mm(left if len(mine) == len(left) else left[torch.from_numpy(mine)], _rows(blocks, int(block)).T)
+        low = _product(
+            left if len(mine) == len(left) else left[torch.from_numpy(mine)], _rows(blocks, int(block)), buffer
+        )
         live = np.flatnonzero(low.amin(dim=1).numpy() <= limit[mine])
         if not len(live):
             continue
@@ -137,6 +140,11 @@ def within(blocks: Blocks, queries: Points, reach2: Floats64, looked_at: NDArray
         limit[counts > _CROWD] = -np.inf
     crowded = (counts > _CROWD) | endless
     return _measured(blocks, queries, _joined(found_q), _joined(found_r), crowded)
+
+
+def _product(left: torch.Tensor, rows: torch.Tensor, buffer: torch.Tensor) -> torch.Tensor:
+    """``left @ rows.T`` in memory that is there already: fresh memory costs as much as the product."""
+    return torch.mm(left, rows.T, out=buffer[: len(left) * len(rows)].view(len(left), len(rows)))
 
 
 def _up(values: Floats64) -> NDArray[np.float32]:

@@ -43,7 +43,7 @@ def at_any_size(monkeypatch, request):
     monkeypatch.setattr(tomek, "TREE_IS_FINE", 0)
     monkeypatch.setattr(tomek, "_ROWS", 0)
     if request.param == "never gives up":
-        monkeypatch.setattr(neighbours, "TIED", 2.0)
+        monkeypatch.setattr(Reference, "hopeless", lambda self, unsure, asked: False)
 
 
 @many
