@@ -47,6 +47,14 @@ def test_the_parts_are_timed_apart(lane):
     assert records["prior"].seconds["fit"] < records["erm"].seconds["fit"] / 10
 
 
+def test_training_is_seen_to_need_memory(lane):
+    _, records = lane
+    # weights, gradients and two moments of the mlp alone are more than 300 KiB; the prior holds nothing of the kind
+    for name in ("erm", "random_over+focal", "gbdt"):
+        assert records[name].peak_bytes > 300 * 2**10, name
+        assert records[name].peak_bytes > records["prior"].peak_bytes
+
+
 def test_figures_are_kept_and_not_taken_twice(lane):
     folder, records = lane
     with Store.open(folder, readonly=True) as store:
