@@ -143,6 +143,9 @@ class Loss(Protocol):
     The trainer weights and averages.
     An optional attribute ``link`` says how logits become scores: ``"softmax"`` (assumed) or ``"sigmoid"``
     (one-vs-rest, normalised to sum to one).
+    An optional method ``gradient(logits, labels, facts)`` gives the derivative of each loss with respect to its logits
+    without autograd, for all cells of a pack in one call: logits (K, B, C), labels (K, B), each fact (K, 1, C) →
+    (K, B, C). It must be finite where the logits are. It is compared with autograd before it is used.
     """
 
     def __call__(self, logits: Tensor, labels: Tensor, facts: ClassFacts, /) -> Tensor: ...

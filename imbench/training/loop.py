@@ -4,29 +4,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from imbench.data.block import Floats
 from imbench.matrix.cell import Budget
-from imbench.strategy.facts import ClassFacts
-from imbench.strategy.parts import Head, Optimize, Stage
+from imbench.strategy.parts import Optimize, Stage
 from imbench.training.batch import Batch
 from imbench.training.batches import BatchStream, ClassStream
-from imbench.training.heads import StackedHead, head_logits, stacked_head
-from imbench.training.losses import LossGroup, group_losses, link
+from imbench.training.heads import StackedHead, stacked_head
+from imbench.training.losses import LossGroup, group_losses
 from imbench.training.member import Member, budget_steps, prior_at, stages_of
 from imbench.training.optimiser import RowAdam
 from imbench.training.resident import Resident
 from imbench.training.selection import checkpoints, macro_average_precision
 from imbench.training.shared import Numerics
 from imbench.training.stack import Backbone, Stack, aligned
+from imbench.training.terms import ClassTerms
+from imbench.training.trained import Trained
 
-__all__ = ["Trained", "train_pack"]
+__all__ = ["train_pack"]
 
 Result = TypeVar("Result")
 
@@ -34,49 +33,8 @@ Result = TypeVar("Result")
 #: in a stage. Fixed by the budget alone: what a cell draws may not depend on who else is in its pack.
 CHUNK = 32
 LOOKS = 50
-#: Rows per inference call, a constant for the same reason.
-INFER_ROWS = 4096
 #: Seconds between two words on how far it is.
 TELL_EVERY = 0.25
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Trained:
-    """A trained network.
-
-    Attributes:
-        backbone, head, loss: how inputs become scores.
-        selected: (P,) the step that validation chose.
-        last: (P,) the last step.
-        selected_step: number of the chosen step.
-        progress: of the last stage, in [0, 1): where the samplers and weights that were in force then had been read.
-        notes: what a result should record.
-    """
-
-    backbone: Backbone
-    head: Head | None
-    loss: object
-    selected: Tensor
-    last: Tensor
-    selected_step: int
-    progress: float = 1.0
-    notes: dict[str, Any] = field(default_factory=dict)
-
-    def __call__(self, x: Floats) -> Floats:
-        """Scores (n, C) of the selected step."""
-        return self.scores(x, self.selected)
-
-    @torch.no_grad()
-    def scores(self, x: Floats, row: Tensor) -> Floats:
-        """Scores (n, C) float32 under a row of parameters."""
-        inputs = torch.from_numpy(np.array(x, dtype=np.float32))
-        weight, bias = self.backbone.head(row[None])
-        parts = []
-        for start in range(0, max(len(inputs), 1), INFER_ROWS):
-            features = self.backbone.infer(row, inputs[start : start + INFER_ROWS].to(row.device))
-            logits = head_logits(self.head, features[None], weight, bias)[0]
-            parts.append(link(self.loss, logits))
-        return torch.cat(parts).float().cpu().numpy()
 
 
 def train_pack(
@@ -143,6 +101,7 @@ class _LockStep:
         self.mixers = [member.generator("augment") for member in self.members]
         self.dropouts = [member.generator("dropout") for member in self.members]
         self.loss_parts: list[object] = [None] * self.cells
+        self.terms = ClassTerms([member.data.counts for member in self.members], device)
 
     def run(self) -> list[Trained | Exception]:
         """Train through all stages and gather what came of it."""
@@ -207,15 +166,14 @@ class _LockStep:
         looks = checkpoints(steps, self.budget.evaluations) if last else frozenset()
         step, chunk = 0, max(1, min(CHUNK, steps // LOOKS))
         while step < steps:
-            weights, facts = self._chunk_facts(stages, streams, step / steps)
+            self._look_at_progress(stages, streams, step / steps)
             ahead = min(chunk, steps - step)
-            self.progress = step / steps
             index, shares = self._draw(streams, ahead)
             for offset in range(ahead):
                 batch = self._batch(index[offset], shares)
-                self._step(nets, batch, groups, weights, facts)
+                self._step(nets, batch, groups)
                 if radius := getattr(stages[0].optimize, "radius", 0.0):
-                    self._ascend_and_repeat(nets, batch, groups, weights, facts, radius)
+                    self._ascend_and_repeat(nets, batch, groups, radius)
                 optimiser.step(rates[step])
                 step += 1
                 self._tell(done + step)
@@ -257,7 +215,7 @@ class _LockStep:
         groups = group_losses(self.loss_parts, mixed, active)
         n_classes = self.members[0].data.n_classes
         for group in groups:
-            facts = self.members[group.cells[0]].facts(np.full(n_classes, 1 / n_classes), self.device)
+            facts = self.terms.facts(group.cells[0])
             try:
                 with torch.enable_grad():
                     group.probe(self.padded, n_classes, facts)
@@ -271,21 +229,20 @@ class _LockStep:
         for k in group.cells:
             self.members[k].error = error
 
-    def _chunk_facts(
-        self, stages: list[Stage], streams: list[BatchStream | None], progress: float
-    ) -> tuple[Tensor, ClassFacts]:
-        """Class weights (K, C) and stacked facts at a progress; samplers get their probabilities."""
-        n_classes = self.members[0].data.n_classes
-        weights, facts = [], []
+    def _look_at_progress(self, stages: list[Stage], streams: list[BatchStream | None], progress: float) -> None:
+        """Class weights, facts and samplers' probabilities at a progress; what does not depend on it stays."""
+        self.progress = progress
         for k, (member, stage) in enumerate(zip(self.members, stages, strict=True)):
+            if progress > 0 and stage.sample is None and stage.weight is None:
+                continue
             found = self.guard(k, prior_at, stage, member.counts, progress)
-            sampled, effective, weight = found or (None, np.full(n_classes, 1 / n_classes), np.ones(n_classes))
+            if found is None:
+                continue
+            sampled, effective, weights = found
+            self.terms.set(k, effective, weights)
             stream = streams[k]
-            if sampled is not None and isinstance(stream, ClassStream):
+            if isinstance(stream, ClassStream):
                 stream.set_probabilities(sampled)
-            weights.append(torch.as_tensor(weight, dtype=torch.float32, device=self.device))
-            facts.append(member.facts(effective, self.device))
-        return torch.stack(weights), ClassFacts(*(torch.stack(each) for each in zip(*facts, strict=True)))
 
     def _draw(self, streams: list[BatchStream | None], ahead: int) -> tuple[Tensor, Tensor]:
         """Row positions (ahead, K, B') in the resident matrix and target shares (K, B'): 1, and 0 for padding."""
@@ -297,7 +254,7 @@ class _LockStep:
         shares[:, : self.batch] = 1.0
         return self.resident.locate(index).to(self.device), shares.to(self.device)
 
-    def _step(self, nets: _Nets, batch: Batch, groups: list[LossGroup], weights: Tensor, facts: ClassFacts) -> None:
+    def _step(self, nets: _Nets, batch: Batch, groups: list[LossGroup]) -> None:
         """Forward, loss, backward: gradients of all cells into the stack."""
         features = nets.stack.features(batch.inputs, self.dropouts)
         logits = nets.head.forward(features)
@@ -305,8 +262,9 @@ class _LockStep:
         for group in list(groups):
             at = group.where
             try:
+                targets = batch.targets(group.cells, at)
                 gradient[at] = group.gradient(
-                    logits[at], batch.targets(group.cells, at), weights[at], facts_at(facts, at), self.batch
+                    logits[at], targets, self.terms.weights(at), self.terms.facts(at), self.batch
                 )
             except Exception as error:  # foreign code
                 self._drop(group, error)
@@ -315,14 +273,12 @@ class _LockStep:
                 self.numerics.restore()
         nets.stack.backward(nets.head.backward(gradient))
 
-    def _ascend_and_repeat(
-        self, nets: _Nets, batch: Batch, groups: list[LossGroup], weights: Tensor, facts: ClassFacts, radius: float
-    ) -> None:
+    def _ascend_and_repeat(self, nets: _Nets, batch: Batch, groups: list[LossGroup], radius: float) -> None:
         """SAM (Foret et al. 2021, eq. 2): the gradient at w + radius * g / |g|, taken at w."""
         norms = nets.stack.grad.norm(dim=1, keepdim=True).clamp_min(1e-12)
         ascent = nets.stack.grad * (radius / norms)
         self.flat.add_(ascent)
-        self._step(nets, batch, groups, weights, facts)
+        self._step(nets, batch, groups)
         self.flat.sub_(ascent)
 
     def _look(self, step: int) -> None:
@@ -346,11 +302,6 @@ class _Nets(NamedTuple):
 
     stack: Stack
     head: StackedHead
-
-
-def facts_at(facts: ClassFacts, where: slice | Tensor) -> ClassFacts:
-    """The facts of some cells of a pack."""
-    return ClassFacts(*(fact[where] for fact in facts))
 
 
 def _multipliers(schedule: Optimize, steps: int) -> list[float]:

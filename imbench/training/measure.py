@@ -21,10 +21,11 @@ from torch.utils.data import DataLoader, TensorDataset
 from imbench.data.block import TrainingData
 from imbench.matrix.cell import Budget, Coordinates
 from imbench.strategy.recipe import Recipe
-from imbench.training.loop import Trained, train_pack
+from imbench.training.loop import train_pack
 from imbench.training.member import Member, resample
 from imbench.training.mlp import MLP
 from imbench.training.request import Report, Request, Work
+from imbench.training.trained import Trained
 
 __all__ = [
     "CPU",

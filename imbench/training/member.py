@@ -1,19 +1,20 @@
-"""Member: one training of a pack, with its rows, class facts and streams prepared."""
+"""Member: one training of a pack, with its rows and streams prepared."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Generator, Tensor
+from torch import Generator
 
 from imbench.data.block import Labels, TrainingData
 from imbench.matrix.cell import Budget
 from imbench.matrix.seeds import derive_seed
-from imbench.strategy.facts import ClassFacts, Prior, normalised
+from imbench.strategy.facts import Prior, normalised
 from imbench.strategy.parts import Resampled, Stage, TrainView, prior_effect
 from imbench.strategy.recipe import Recipe
 from imbench.training.batches import BatchStream, ClassStream, EpochStream
@@ -182,7 +183,7 @@ class Member:
         """A torch generator for the stream of that name."""
         return Generator().manual_seed(derive_seed(self.data.at.stream(purpose), self.suffix))
 
-    @property
+    @cached_property
     def counts(self) -> Labels:
         """(C,) rows per class after resampling."""
         return np.bincount(self.rows.labels, minlength=self.data.n_classes).astype(np.int64)
@@ -193,15 +194,6 @@ class Member:
         if stage.sample is None:
             return EpochStream(positions, generator)
         return ClassStream(positions, torch.from_numpy(self.rows.labels.copy()), self.data.n_classes, generator)
-
-    def facts(self, effective: Prior, device: torch.device) -> ClassFacts:
-        """Class facts for the loss."""
-        counts = self.data.counts
-
-        def tensor(values: Any) -> Tensor:
-            return torch.as_tensor(np.asarray(values), dtype=torch.float32, device=device)
-
-        return ClassFacts(tensor(counts), tensor(normalised(counts)), tensor(effective))
 
 
 def budget_steps(budget: Budget, stages: tuple[Stage, ...]) -> list[int]:

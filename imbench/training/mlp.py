@@ -110,10 +110,11 @@ class MLPStack:
         """Fill ``grad`` of the body from the gradient (K, B, h) with respect to the features."""
         for index in reversed(range(len(self._layers))):
             below = self._hidden[index - 1] if index else self._input
+            delta = self._delta[index]
             if self._masks:
-                gradient = gradient * self._masks[index]
+                gradient = torch.mul(gradient, self._masks[index], out=delta)
             # the derivative of ReLU, read off its output; with dropout a zeroed unit has a zero gradient either way
-            gradient = torch.ops.aten.threshold_backward(gradient, self._hidden[index], 0)
+            gradient = torch.ops.aten.threshold_backward(gradient, self._hidden[index], 0, grad_input=delta)
             weight_grad, bias_grad = self._grads[index]
             torch.bmm(gradient.transpose(1, 2), below, out=weight_grad)
             torch.sum(gradient, 1, out=bias_grad)

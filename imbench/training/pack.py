@@ -24,12 +24,13 @@ from imbench.strategy.facts import Prior, normalised
 from imbench.strategy.recipe import Predictor, Recipe
 from imbench.strategy.trial import Trial
 from imbench.training.finish import finish
-from imbench.training.loop import Trained, train_pack
+from imbench.training.loop import train_pack
 from imbench.training.losses import same
 from imbench.training.member import Member, Rows, after, resample, score_prior, stages_of
 from imbench.training.places import backbone_for, device_of
 from imbench.training.request import CellRequest, Report, Request, Work
 from imbench.training.shared import undisturbed
+from imbench.training.trained import Trained
 
 __all__ = ["fit_alone", "run"]
 

@@ -8,10 +8,11 @@ import torch
 from torch import nn
 
 from imbench.matrix.cell import Budget
-from imbench.training.loop import Trained, train_pack
+from imbench.training.loop import train_pack
 from imbench.training.member import Member, resample
 from imbench.training.modules import ModuleBackbone
 from imbench.training.optimiser import RowAdam
+from imbench.training.trained import Trained
 
 from .problems import RECIPES, problem
 

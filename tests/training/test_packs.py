@@ -10,9 +10,10 @@ import torch
 
 from imbench import Recipe, Stage
 from imbench.matrix.cell import Budget
-from imbench.training.loop import Trained, train_pack
+from imbench.training.loop import train_pack
 from imbench.training.member import Member, resample
 from imbench.training.mlp import MLP
+from imbench.training.trained import Trained
 
 from .problems import RECIPES, Balanced, Focal, Ramp, problem
 

@@ -1,4 +1,8 @@
-"""Cross-entropy and focal losses. Each returns one loss per example; the trainer weights and averages."""
+"""Cross-entropy and focal losses. Each returns one loss per example; the trainer weights and averages.
+
+``gradient`` is the derivative of these losses with respect to the logits, for all cells of a pack in one call; imbench
+compares it with autograd's before it uses it.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,15 @@ from torch import Tensor
 from torch.nn import functional
 
 from imbench import ClassFacts, Prior, PriorEffect, normalised
-from imbench_losses.tensors import log_odds_against, margins_or_logits, of_label, positive, softplus
+from imbench_losses.tensors import (
+    along_the_odds,
+    log_odds_against,
+    margins_or_logits,
+    of_decisions,
+    of_label,
+    positive,
+    softplus,
+)
 
 __all__ = ["CrossEntropyPlusFocal", "Focal", "SigmoidFocal", "WeightedBinaryCrossEntropy"]
 
@@ -30,8 +42,15 @@ class WeightedBinaryCrossEntropy:
     def __call__(self, logits: Tensor, labels: Tensor, facts: ClassFacts, /) -> Tensor:
         effective = positive(facts.effective, logits)
         decisions, yes = margins_or_logits(logits, labels)
-        weight = ((1 - effective) / effective)[-decisions.shape[-1] :]
+        weight = ((1 - effective) / effective)[..., -decisions.shape[-1] :]
         return torch.where(yes, weight * softplus(-decisions), softplus(decisions)).sum(-1)
+
+    def gradient(self, logits: Tensor, labels: Tensor, facts: ClassFacts, /) -> Tensor:
+        effective = positive(facts.effective, logits)
+        decisions, yes = margins_or_logits(logits, labels)
+        weight = ((1 - effective) / effective)[..., -decisions.shape[-1] :]
+        slopes = torch.where(yes, -weight * torch.sigmoid(-decisions), torch.sigmoid(decisions))
+        return of_decisions(slopes, logits)
 
 
 @dataclass(frozen=True)
@@ -49,6 +68,10 @@ class Focal:
 
     def __call__(self, logits: Tensor, labels: Tensor, _facts: ClassFacts, /) -> Tensor:
         return _focal(log_odds_against(logits, labels), self.gamma)
+
+    def gradient(self, logits: Tensor, labels: Tensor, _facts: ClassFacts, /) -> Tensor:
+        slope = _focal_slope(log_odds_against(logits, labels), self.gamma)
+        return along_the_odds(slope, logits, labels)
 
 
 @dataclass(frozen=True)
@@ -72,6 +95,11 @@ class SigmoidFocal:
         against = torch.where(yes, -decisions, decisions)
         focal = _focal(against, self.gamma)
         return torch.where(yes, self.alpha * focal, (1 - self.alpha) * focal).sum(-1)
+
+    def gradient(self, logits: Tensor, labels: Tensor, _facts: ClassFacts, /) -> Tensor:
+        decisions, yes = margins_or_logits(logits, labels)
+        slope = _focal_slope(torch.where(yes, -decisions, decisions), self.gamma)
+        return of_decisions(torch.where(yes, -self.alpha * slope, (1 - self.alpha) * slope), logits)
 
     def prior_after(self, prior: Prior) -> Prior:
         """With two classes alpha reweights them; one-vs-rest it lifts or lowers all alike."""
@@ -102,6 +130,13 @@ class CrossEntropyPlusFocal:
         factor = (1 - self.weight) * of_label(class_weight, labels) + self.weight * _modulation(against, self.gamma)
         return factor * softplus(against)
 
+    def gradient(self, logits: Tensor, labels: Tensor, facts: ClassFacts, /) -> Tensor:
+        class_weight = 1 / (logits.shape[-1] * positive(facts.effective, logits))
+        against = log_odds_against(logits, labels)
+        plain = of_label(class_weight, labels) * torch.sigmoid(against)
+        slope = (1 - self.weight) * plain + self.weight * _focal_slope(against, self.gamma)
+        return along_the_odds(slope, logits, labels)
+
     def prior_after(self, prior: Prior) -> Prior:
         """(1 - λ)/C + λ·π over the classes present: class frequencies as the two terms together weigh them."""
         mixed: Prior = (1 - self.weight) * normalised((prior > 0).astype(np.float64)) + self.weight * prior
@@ -116,3 +151,10 @@ def _modulation(against: Tensor, gamma: float) -> Tensor:
 def _focal(against: Tensor, gamma: float) -> Tensor:
     """-(1 - p)^gamma log p from the log odds against."""
     return _modulation(against, gamma) * softplus(against)
+
+
+def _focal_slope(against: Tensor, gamma: float) -> Tensor:
+    """Derivative of `_focal` with respect to the log odds: (1 - p)^gamma (gamma p (-log p) + 1 - p)."""
+    rest = torch.sigmoid(against)
+    inner = gamma * torch.sigmoid(-against) * softplus(against) + rest
+    return _modulation(against, gamma) * inner

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from imbench import ClassFacts, Prior, PriorEffect
 from imbench_losses.priors import power_of_prior
-from imbench_losses.tensors import cross_entropy, is_label, of_label, positive
+from imbench_losses.tensors import cross_entropy, cross_entropy_gradient, is_label, of_label, positive
 
 __all__ = ["CosineHead", "LabelAwareSmoothing", "LabelDistributionAwareMargin", "LogitAdjusted", "VectorScaling"]
 
@@ -31,7 +31,13 @@ class LogitAdjusted:
     prior_effect: ClassVar[PriorEffect] = "corrects-effective"
 
     def __call__(self, logits: Tensor, labels: Tensor, facts: ClassFacts, /) -> Tensor:
-        return cross_entropy(logits + self.tau * positive(facts.effective, logits).log(), labels)
+        return cross_entropy(self._adjusted(logits, facts), labels)
+
+    def gradient(self, logits: Tensor, labels: Tensor, facts: ClassFacts, /) -> Tensor:
+        return cross_entropy_gradient(self._adjusted(logits, facts), labels)
+
+    def _adjusted(self, logits: Tensor, facts: ClassFacts) -> Tensor:
+        return logits + self.tau * positive(facts.effective, logits).log()
 
     def prior_after(self, prior: Prior) -> Prior:
         """π^(1 - τ): uniform for τ = 1."""
@@ -54,9 +60,16 @@ class VectorScaling:
     prior_effect: ClassVar[PriorEffect] = "corrects-effective"
 
     def __call__(self, logits: Tensor, labels: Tensor, facts: ClassFacts, /) -> Tensor:
+        scale, shift = self._scale_and_shift(logits, facts)
+        return cross_entropy(scale * logits + shift, labels)
+
+    def gradient(self, logits: Tensor, labels: Tensor, facts: ClassFacts, /) -> Tensor:
+        scale, shift = self._scale_and_shift(logits, facts)
+        return scale * cross_entropy_gradient(scale * logits + shift, labels)
+
+    def _scale_and_shift(self, logits: Tensor, facts: ClassFacts) -> tuple[Tensor, Tensor]:
         prior = positive(facts.effective, logits)
-        scale = (prior / prior.amax()) ** self.gamma
-        return cross_entropy(scale * logits + self.tau * prior.log(), labels)
+        return (prior / prior.amax(-1, keepdim=True)) ** self.gamma, self.tau * prior.log()
 
     def prior_after(self, prior: Prior) -> Prior:
         """π^(1 - τ), what the additive part leaves; the multiplicative part has no prior to speak of."""
@@ -80,13 +93,19 @@ class LabelDistributionAwareMargin:
 
     def margins(self, counts: Tensor) -> Tensor:
         """(C,) margins of the classes; that of an absent class is never used."""
-        rarest = torch.where(counts > 0, counts, torch.inf).amin()
+        rarest = torch.where(counts > 0, counts, torch.inf).amin(-1, keepdim=True)
         return self.max_margin * (rarest / counts.clamp(min=1)) ** 0.25
 
     def __call__(self, logits: Tensor, labels: Tensor, facts: ClassFacts, /) -> Tensor:
+        return cross_entropy(self._lowered(logits, labels, facts), labels)
+
+    def gradient(self, logits: Tensor, labels: Tensor, facts: ClassFacts, /) -> Tensor:
+        return cross_entropy_gradient(self._lowered(logits, labels, facts), labels)
+
+    def _lowered(self, logits: Tensor, labels: Tensor, facts: ClassFacts) -> Tensor:
         margin = of_label(self.margins(facts.counts.to(logits.dtype)), labels).unsqueeze(-1)
         own = is_label(labels, logits.shape[-1])
-        return cross_entropy(torch.where(own, logits - self.scale * margin, logits), labels)
+        return torch.where(own, logits - self.scale * margin, logits)
 
 
 @dataclass(frozen=True)
@@ -105,14 +124,19 @@ class LabelAwareSmoothing:
 
     def smoothing(self, counts: Tensor) -> Tensor:
         """(C,) ε of the classes."""
-        smallest = torch.where(counts > 0, counts, torch.inf).amin()
-        place = (counts - smallest).clamp(min=0) / (counts.amax() - smallest).clamp(min=1)
+        smallest = torch.where(counts > 0, counts, torch.inf).amin(-1, keepdim=True)
+        place = (counts - smallest).clamp(min=0) / (counts.amax(-1, keepdim=True) - smallest).clamp(min=1)
         return self.tail + (self.head - self.tail) * torch.sin(math.pi / 2 * place)
 
     def __call__(self, logits: Tensor, labels: Tensor, facts: ClassFacts, /) -> Tensor:
         surprise = -functional.log_softmax(logits, dim=-1)
         epsilon = of_label(self.smoothing(facts.counts.to(logits.dtype)), labels)
         return (1 - epsilon) * of_label(surprise, labels) + epsilon * surprise.mean(-1)
+
+    def gradient(self, logits: Tensor, labels: Tensor, facts: ClassFacts, /) -> Tensor:
+        epsilon = of_label(self.smoothing(facts.counts.to(logits.dtype)), labels).unsqueeze(-1)
+        own = is_label(labels, logits.shape[-1]).to(logits.dtype)
+        return torch.softmax(logits, dim=-1) - (1 - epsilon) * own - epsilon / logits.shape[-1]
 
 
 @dataclass(frozen=True)

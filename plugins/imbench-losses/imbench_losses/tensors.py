@@ -1,6 +1,8 @@
 """Small tensor functions that the losses share: per example, finite at the ends of float32, safe under vmap.
 
 None of them branches on a value or writes in place; branches on shapes are fine, because a pack shares its shapes.
+Shapes are those of one cell. The same lines serve the gradients of a whole pack, where each tensor has a further axis
+in front and class values (C,) come as (K, 1, C).
 """
 
 from __future__ import annotations
@@ -9,7 +11,18 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["cross_entropy", "is_label", "log_odds_against", "margins_or_logits", "of_label", "positive", "softplus"]
+__all__ = [
+    "along_the_odds",
+    "cross_entropy",
+    "cross_entropy_gradient",
+    "is_label",
+    "log_odds_against",
+    "margins_or_logits",
+    "of_decisions",
+    "of_label",
+    "positive",
+    "softplus",
+]
 
 #: A class below this share has no rows; dividing by it or taking its logarithm stays finite.
 SMALLEST_PRIOR = 1e-12
@@ -26,15 +39,23 @@ def is_label(labels: Tensor, n_classes: int) -> Tensor:
 
 
 def of_label(values: Tensor, labels: Tensor) -> Tensor:
-    """The value of each example's label: (B, C) or (C,) → (B,)."""
+    """The value of each example's label: (B, C), (1, C) or (C,) → (B,)."""
     if values.dim() == 1:
         return values[labels]
-    return values.gather(-1, labels.unsqueeze(-1)).squeeze(-1)
+    rows = values.expand(*labels.shape, values.shape[-1])
+    return rows.gather(-1, labels.unsqueeze(-1)).squeeze(-1)
 
 
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     """-log softmax(z)_y per example: (B, C), (B,) → (B,)."""
     return -of_label(functional.log_softmax(logits, dim=-1), labels)
+
+
+def cross_entropy_gradient(logits: Tensor, labels: Tensor) -> Tensor:
+    """softmax(z) - e_y, the derivative of `cross_entropy` with respect to the logits."""
+    if logits.shape[-1] == 2:
+        return along_the_odds(torch.sigmoid(log_odds_against(logits, labels)), logits, labels)
+    return torch.softmax(logits, dim=-1) - is_label(labels, logits.shape[-1]).to(logits.dtype)
 
 
 def softplus(values: Tensor) -> Tensor:
@@ -47,9 +68,32 @@ def log_odds_against(logits: Tensor, labels: Tensor) -> Tensor:
 
     With it 1 - p_y = sigmoid(d) and -log p_y = softplus(d), both without the cancellation of 1 - exp(log p_y).
     """
-    own = is_label(labels, logits.shape[-1])
-    others = torch.where(own, -torch.inf, logits)
-    return torch.logsumexp(others, dim=-1) - of_label(logits, labels)
+    if logits.shape[-1] == 2:
+        margin = logits[..., 1] - logits[..., 0]
+        return torch.where(labels == 1, -margin, margin)
+    return torch.logsumexp(_others(logits, labels), dim=-1) - of_label(logits, labels)
+
+
+def along_the_odds(slope: Tensor, logits: Tensor, labels: Tensor) -> Tensor:
+    """Derivative with respect to the logits of a function of `log_odds_against`, from its derivative there.
+
+    d moves by -1 with the label's own logit, and with each other one by its softmax share among the others.
+
+    Args:
+        slope: (B,) derivative with respect to the log odds.
+        logits: (B, C).
+        labels: (B,).
+    """
+    if logits.shape[-1] == 2:
+        upwards = torch.where(labels == 1, -slope, slope)
+        return torch.stack((-upwards, upwards), dim=-1)
+    shares = torch.softmax(_others(logits, labels), dim=-1) - is_label(labels, logits.shape[-1]).to(logits.dtype)
+    return slope.unsqueeze(-1) * shares
+
+
+def _others(logits: Tensor, labels: Tensor) -> Tensor:
+    """The logits with that of the label at -inf."""
+    return torch.where(is_label(labels, logits.shape[-1]), -torch.inf, logits)
 
 
 def margins_or_logits(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
@@ -61,3 +105,8 @@ def margins_or_logits(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     if logits.shape[-1] == 2:
         return (logits[..., 1:] - logits[..., :1]), (labels == 1).unsqueeze(-1)
     return logits, is_label(labels, logits.shape[-1])
+
+
+def of_decisions(slopes: Tensor, logits: Tensor) -> Tensor:
+    """Derivative with respect to the logits (B, C) from that with respect to the decisions of `margins_or_logits`."""
+    return torch.cat((-slopes, slopes), dim=-1) if logits.shape[-1] == 2 else slopes

@@ -213,6 +213,22 @@ def test_a_pack_gives_what_its_cells_give_alone(loss, n_classes):
 
 @every_loss
 @pytest.mark.parametrize("n_classes", [2, 3, 20])
+def test_the_gradient_by_hand_is_the_one_of_autograd(loss, n_classes):
+    rng = np.random.default_rng(1)
+    logits = torch.tensor(rng.normal(0, 4, size=(5, 40, n_classes)))
+    labels = torch.tensor(rng.integers(0, n_classes, size=(5, 40)))
+    counts = rng.integers(1, 500, size=(5, n_classes)).astype(float)
+    cells = [facts_of(row, row**0.7 / (row**0.7).sum()) for row in counts]
+    stacked = ClassFacts(*(torch.stack(each)[:, None] for each in zip(*cells, strict=True)))
+    by_hand = loss.gradient(logits, labels, stacked)
+    for k, facts in enumerate(cells):
+        leaf = logits[k].clone().requires_grad_()
+        (expected,) = torch.autograd.grad(loss(leaf, labels[k], facts).sum(), leaf)
+        torch.testing.assert_close(by_hand[k], expected, rtol=1e-9, atol=1e-12)
+
+
+@every_loss
+@pytest.mark.parametrize("n_classes", [2, 3, 20])
 @pytest.mark.parametrize("size", [1e4, 88.0, 20.0])
 def test_finite_at_the_ends_of_float32(loss, n_classes, size):
     own, other = np.meshgrid(np.arange(n_classes), [size, 0.0, -size], indexing="ij")
@@ -224,11 +240,14 @@ def test_finite_at_the_ends_of_float32(loss, n_classes, size):
     if n_classes > 2:
         counts[1] = 0  # a class that thinning emptied
     for label in np.flatnonzero(counts):
-        losses = loss(logits, torch.full((len(logits),), int(label)), facts_of(counts, dtype=torch.float32))
+        labels, facts = torch.full((len(logits),), int(label)), facts_of(counts, dtype=torch.float32)
+        losses = loss(logits, labels, facts)
         (gradient,) = torch.autograd.grad(losses.sum(), logits)
         assert torch.isfinite(losses).all()
         assert (losses >= 0).all()
         assert torch.isfinite(gradient).all()
+        stacked = ClassFacts(*(fact[None, None] for fact in facts))
+        assert torch.isfinite(loss.gradient(logits.detach()[None], labels[None], stacked)).all()
 
 
 @pytest.mark.parametrize("gamma", [0.0, 0.1, 0.5, 1.0, 2.0])
