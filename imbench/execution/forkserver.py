@@ -14,7 +14,7 @@ from imbench.execution.server import FORK, KILL, REPLY, REQUEST
 
 __all__ = ["PRELOAD", "ForkServer", "environment"]
 
-#: imported once, by the fork server. ``torch._dynamo`` is what the first optimiser step would import (over a second).
+#: imported once, by the fork server; workers can begin when all are there
 PRELOAD = (
     "numpy",
     "pandas",
@@ -22,7 +22,6 @@ PRELOAD = (
     "sklearn.linear_model",
     "imblearn.combine",
     "torch",
-    "torch._dynamo",
     "torch.func",
     "imbench.training.pack",
     "imbench.training.cost",

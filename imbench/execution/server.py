@@ -39,6 +39,10 @@ REPLY = struct.Struct(">cii")
 FORK, KILL = b"f", b"k"
 STARTED, EXITED, REFUSED = b"s", b"e", b"r"
 
+#: Modules that take over a second to import and that only some jobs need: the first step of an optimiser of torch
+#: imports ``torch._dynamo``. The server imports one as soon as a worker has had to, so that the next ones need not.
+LATER = ("torch._dynamo",)
+
 
 def main(control: int, preload: Sequence[str]) -> None:
     """Serve until the parent closes the control socket.
@@ -48,17 +52,21 @@ def main(control: int, preload: Sequence[str]) -> None:
         preload: modules to import before the first fork.
     """
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
-    for name in preload:
+    _import(preload)
+    processes.adopt_orphans()
+    Server(socket.socket(fileno=control)).serve()
+    os._exit(0)
+
+
+def _import(names: Sequence[str]) -> None:
+    for name in names:
         try:
             importlib.import_module(name)
         except Exception as error:  # a job that needs it will fail and say why; others must run
             sys.stderr.write(f"imbench: cannot preload {name}: {one_line(error)}\n")
-    processes.adopt_orphans()
     atexit._clear()  # what modules registered (torch: a report of compile times) would cost every worker 50 ms
     gc.collect()
     gc.freeze()  # the collector of a worker leaves shared pages alone
-    Server(socket.socket(fileno=control)).serve()
-    os._exit(0)
 
 
 class Server:
@@ -69,7 +77,8 @@ class Server:
         self._pid = os.getpid()
         self._workers: set[int] = set()
         self._wake_read, self._wake_write = os.pipe()
-        for end in (self._wake_read, self._wake_write):
+        self._hints_read, self._hints_write = os.pipe()  # what workers had to import, as places in LATER
+        for end in (self._wake_read, self._wake_write, self._hints_read, self._hints_write):
             os.set_blocking(end, False)
 
     def serve(self) -> None:
@@ -87,6 +96,7 @@ class Server:
                         else:
                             os.read(self._wake_read, 4096)
                     self._reap()
+                    self._learn()
             except (EOFError, ConnectionError):
                 self._kill_all()
 
@@ -122,9 +132,11 @@ class Server:
         code = 1
         try:
             signal.set_wakeup_fd(-1)
-            for end in (self._control.detach(), self._wake_read, self._wake_write):
+            for end in (self._control.detach(), self._wake_read, self._wake_write, self._hints_read):
                 os.close(end)
+            missing = [name for name in LATER if name not in sys.modules]
             work(socket.socket(fileno=channel), log, self._pid)
+            os.write(self._hints_write, bytes(LATER.index(name) for name in missing if name in sys.modules))
             code = 0
         except BaseException:  # the parent reads it in the log
             traceback.print_exc()
@@ -138,6 +150,15 @@ class Server:
             self._sweep()
         for pid, code in ended:
             self._control.sendall(REPLY.pack(EXITED, pid, code))
+
+    def _learn(self) -> None:
+        """Import what a worker had to import by itself. A hint from foreign code can name nothing but `LATER`."""
+        try:
+            hints = os.read(self._hints_read, 4096)
+        except BlockingIOError:
+            return
+        wanted = {LATER[place] for place in hints if place < len(LATER)}
+        _import([name for name in wanted if name not in sys.modules])
 
     def _wait(self) -> list[tuple[int, int]]:
         """Reap whatever has ended: (process id, exit code) of the workers among them."""

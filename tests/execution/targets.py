@@ -213,3 +213,15 @@ def silent(shared, items, report):
 def unannounced(shared, items, report):
     """Hangs before it says anything."""
     time.sleep(1000)
+
+
+def optimise(shared, items, report):
+    """A step of an optimiser of torch, which imports a good deal the first time."""
+    import torch
+
+    before = "torch._dynamo" in sys.modules
+    parameter = torch.nn.Parameter(torch.ones(2))
+    parameter.sum().backward()
+    torch.optim.Adam([parameter]).step()
+    for item in items:
+        report.outcome(item.id, {"imported": not before}, {})

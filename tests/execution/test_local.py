@@ -253,6 +253,13 @@ def test_a_module_that_cannot_be_preloaded_is_said_and_stops_nothing(job, outcom
     assert "imbench: cannot preload no_such_module: ModuleNotFoundError" in capfd.readouterr().err
 
 
+@pytest.mark.slow
+def test_what_one_worker_had_to_import_the_next_one_finds(job):
+    with LocalExecutor(workers=1, timeout=60, preload=("torch",)) as alone:
+        found = [outcome.header["imported"] for n in range(2) for outcome in alone.run([job("optimise", [n], first=n)])]
+    assert found == [True, False]
+
+
 def test_faults_of_the_caller(job, executor):
     with pytest.raises(UsageError, match="workers: expected a number above 0, got 0"):
         LocalExecutor(workers=0, timeout=1)
