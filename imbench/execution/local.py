@@ -86,6 +86,11 @@ class LocalExecutor:
             self._supervisor = None
 
     @property
+    def workers(self) -> int:
+        """Jobs at a time."""
+        return self._workers
+
+    @property
     def limits(self) -> Limits:
         """What a worker may use; the memory is known once the executor is entered."""
         return self._limits

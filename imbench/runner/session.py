@@ -19,7 +19,7 @@ from imbench.plugin.specs import resolve
 from imbench.results.result import CostRecord, Result
 from imbench.results.store import Store
 from imbench.runner.cost import CostWork, measure
-from imbench.runner.jobs import PACK_BLOCKS, Pending, jobs_of, probe_job
+from imbench.runner.jobs import PACK_BLOCKS, Built, Pending, job_size, jobs_of, probe_job
 from imbench.runner.planning import Planned, load_source, still_to_do, unsupported
 from imbench.runner.progress import Observer
 from imbench.runner.scoring import result_of, skipped
@@ -39,10 +39,11 @@ class Session:
     watch: Observer
     retry: str
     device: str = "cpu"
-    packs: dict[str, bool] = field(default_factory=dict)
+    built: dict[str, Built] = field(default_factory=dict)
     keys: list[str] = field(default_factory=list)
     in_flight: dict[int, Pending] = field(default_factory=dict)
     common: dict[str, dict[str, Any]] = field(default_factory=dict)
+    left: int = 0
     _next_id: int = 0
 
     def check_files(self) -> None:
@@ -65,7 +66,10 @@ class Session:
             if "usage" in outcome.header:
                 raise UsageError(f"strategy {name!r}: {outcome.header['usage']}")
             # a strategy that cannot be built fails cell by cell, each alone, with its reason
-            self.packs[name] = outcome.status == "ok" and bool(outcome.header["packs"])
+            self.built[name] = Built(packs=False)
+            if outcome.status == "ok":
+                resampling, training = outcome.header["shares"]
+                self.built[name] = Built(packs=bool(outcome.header["packs"]), shares=(resampling, training))
             self.device = str(outcome.header.get("device", self.device))
 
     def run_cells(self) -> None:
@@ -125,7 +129,7 @@ class Session:
     def _jobs(self) -> Iterator[Job]:
         """Jobs, made only when a worker is free: one dataset is in memory at a time."""
         done = self.store.latest()
-        total = len(self.planned.cells)
+        total = self.left = len(self.planned.cells)
         finished = 0
         for name, cells_of_dataset in groupby(self.planned.cells, key=lambda cell: cell.at.dataset):
             cells = list(cells_of_dataset)
@@ -134,6 +138,7 @@ class Session:
             keyed = self._keyed(cells, dataset)
             pending = [(cell, key) for cell, key in keyed if still_to_do(done, key, self.retry)]
             finished += len(keyed) - len(pending)
+            self.left -= len(keyed) - len(pending)
             self.watch.planned(total, finished)
             yield from self._jobs_of_dataset(dataset, pending)
 
@@ -159,7 +164,9 @@ class Session:
                 self._next_id += len(runnable)
             self.in_flight.update(numbered)
             self.watch.started(f"training {_label(some[0][0])}{f' and {len(some) - 1} more' if len(some) > 1 else ''}")
-            yield from jobs_of(numbered, packs=self.packs, origins=self.planned.origins, device=self.device)
+            size = job_size(self.device, left=self.left, workers=self.executor.workers)
+            self.left -= sum(len(cells) for _, cells in some)
+            yield from jobs_of(numbered, built=self.built, origins=self.planned.origins, device=self.device, size=size)
 
     def _runnable(self, dataset: Dataset, at: Coordinates, cells: Sequence[tuple[Cell, str]]) -> list[Pending]:
         """Prepare a block; cells that it rules out are skipped with the reason."""

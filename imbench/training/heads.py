@@ -49,7 +49,8 @@ def stacked_head(
 
 class _Linear:
     def __init__(self, parameters: tuple[Tensor, Tensor], gradients: tuple[Tensor, Tensor], batch: int) -> None:
-        self._weight, self._bias = parameters
+        self._weight, bias = parameters
+        self._turned, self._bias = self._weight.transpose(1, 2), bias.unsqueeze(1)
         self._weight_grad, self._bias_grad = gradients
         cells, n_classes, width = self._weight.shape
         self._logits = self._weight.new_empty(cells, batch, n_classes)
@@ -58,7 +59,7 @@ class _Linear:
 
     def forward(self, features: Tensor) -> Tensor:
         self._features = features
-        return torch.baddbmm(self._bias.unsqueeze(1), features, self._weight.transpose(1, 2), out=self._logits)
+        return torch.baddbmm(self._bias, features, self._turned, out=self._logits)
 
     def backward(self, gradient: Tensor) -> Tensor:
         torch.bmm(gradient.transpose(1, 2), self._features, out=self._weight_grad)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from imbench.matrix.cell import Budget
+from imbench.strategy.facts import ClassFacts
 from imbench.strategy.parts import Optimize, Stage
 from imbench.training.batch import Batch
 from imbench.training.batches import BatchStream, ClassStream
@@ -98,6 +99,7 @@ class _LockStep:
         self.best_progress = np.zeros(self.cells)
         self.head = self.members[0].recipe.head
         self.orders = [member.generator("order") for member in self.members]
+        self.mixing = [k for k, member in enumerate(self.members) if member.recipe.augment is not None]
         self.mixers = [member.generator("augment") for member in self.members]
         self.dropouts = [member.generator("dropout") for member in self.members]
         self.loss_parts: list[object] = [None] * self.cells
@@ -169,11 +171,15 @@ class _LockStep:
             self._look_at_progress(stages, streams, step / steps)
             ahead = min(chunk, steps - step)
             index, shares = self._draw(streams, ahead)
+            losses = [
+                _Losses(group, self.terms.weights(group.where), self.terms.facts(group.where))
+                for group in groups if self._alive(group)
+            ]  # fmt: skip
             for offset in range(ahead):
                 batch = self._batch(index[offset], shares)
-                self._step(nets, batch, groups)
+                self._step(nets, batch, losses)
                 if radius := getattr(stages[0].optimize, "radius", 0.0):
-                    self._ascend_and_repeat(nets, batch, groups, radius)
+                    self._ascend_and_repeat(nets, batch, losses, radius)
                 optimiser.step(rates[step])
                 step += 1
                 self._tell(done + step)
@@ -185,13 +191,13 @@ class _LockStep:
     def _nets(self) -> _Nets:
         stack = self.backbone.stack(self.flat, self.padded)
         parameters, gradients = self.backbone.head(self.flat), self.backbone.head(stack.grad)
-        return _Nets(stack, stacked_head(self.head, parameters, gradients, self.padded))
+        gradient = self.flat.new_zeros(self.cells, self.padded, self.members[0].data.n_classes)
+        return _Nets(stack, stacked_head(self.head, parameters, gradients, self.padded), gradient)
 
     def _batch(self, index: Tensor, shares: Tensor) -> Batch:
         batch = Batch(*self.resident.gather(index), shares, self.batch)
-        for k, member in enumerate(self.members):
-            if member.recipe.augment is not None:
-                self.guard(k, batch.augment, k, member, self.mixers[k])
+        for k in self.mixing:
+            self.guard(k, batch.augment, k, self.members[k], self.mixers[k])
         return batch
 
     def _rates(self, stages: list[Stage], steps: int) -> list[list[float]]:
@@ -223,7 +229,10 @@ class _LockStep:
                 self._drop(group, error)
             finally:
                 self.numerics.restore()
-        return [group for group in groups if self.members[group.cells[0]].error is None]
+        return groups
+
+    def _alive(self, group: LossGroup) -> bool:
+        return any(self.members[k].error is None for k in group.cells)
 
     def _drop(self, group: LossGroup, error: Exception) -> None:
         for k in group.cells:
@@ -254,31 +263,30 @@ class _LockStep:
         shares[:, : self.batch] = 1.0
         return self.resident.locate(index).to(self.device), shares.to(self.device)
 
-    def _step(self, nets: _Nets, batch: Batch, groups: list[LossGroup]) -> None:
+    def _step(self, nets: _Nets, batch: Batch, losses: list[_Losses]) -> None:
         """Forward, loss, backward: gradients of all cells into the stack."""
         features = nets.stack.features(batch.inputs, self.dropouts)
         logits = nets.head.forward(features)
-        gradient = torch.zeros_like(logits)
-        for group in list(groups):
+        for group, weights, facts in losses:
+            if not self._alive(group):
+                continue
             at = group.where
             try:
                 targets = batch.targets(group.cells, at)
-                gradient[at] = group.gradient(
-                    logits[at], targets, self.terms.weights(at), self.terms.facts(at), self.batch
-                )
+                nets.gradient[at] = group.gradient(logits[at], targets, weights, facts, self.batch)
             except Exception as error:  # foreign code
                 self._drop(group, error)
-                groups.remove(group)
+                nets.gradient[at] = 0.0
             finally:
                 self.numerics.restore()
-        nets.stack.backward(nets.head.backward(gradient))
+        nets.stack.backward(nets.head.backward(nets.gradient))
 
-    def _ascend_and_repeat(self, nets: _Nets, batch: Batch, groups: list[LossGroup], radius: float) -> None:
+    def _ascend_and_repeat(self, nets: _Nets, batch: Batch, losses: list[_Losses], radius: float) -> None:
         """SAM (Foret et al. 2021, eq. 2): the gradient at w + radius * g / |g|, taken at w."""
         norms = nets.stack.grad.norm(dim=1, keepdim=True).clamp_min(1e-12)
         ascent = nets.stack.grad * (radius / norms)
         self.flat.add_(ascent)
-        self._step(nets, batch, groups)
+        self._step(nets, batch, losses)
         self.flat.sub_(ascent)
 
     def _look(self, step: int) -> None:
@@ -298,10 +306,19 @@ class _LockStep:
 
 
 class _Nets(NamedTuple):
-    """The networks of a pack in training: bodies and heads."""
+    """The networks of a pack in training: bodies, heads, and the gradient (K, B, C) with respect to the logits."""
 
     stack: Stack
     head: StackedHead
+    gradient: Tensor
+
+
+class _Losses(NamedTuple):
+    """A group of losses with the class weights and facts of its cells, as they are during a chunk."""
+
+    group: LossGroup
+    weights: Tensor
+    facts: ClassFacts
 
 
 def _multipliers(schedule: Optimize, steps: int) -> list[float]:

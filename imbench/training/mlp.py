@@ -80,26 +80,31 @@ class MLP:
         return x
 
 
+#: The derivative of ReLU, read off its output. Named by its overload: to find that out costs more than a small call.
+_relu_backward = torch.ops.aten.threshold_backward.grad_input
+
+
 class MLPStack:
-    """K perceptrons in training. Buffers are allocated once; products are written into them."""
+    """K perceptrons in training. Buffers and views are made once; products are written into the buffers."""
 
     def __init__(self, shape: MLP, flat: Tensor, batch: int) -> None:
         cells = len(flat)
         self.flat = flat
         self.grad = torch.zeros_like(flat)
         self._dropout = shape.dropout
-        self._layers = [shape.layer(flat, index) for index in range(shape.layers)]
+        self._layers = [_views(*shape.layer(flat, index)) for index in range(shape.layers)]
         self._grads = [shape.layer(self.grad, index) for index in range(shape.layers)]
         self._hidden = [flat.new_empty(cells, batch, shape.hidden) for _ in self._layers]
         self._delta = [flat.new_empty(cells, batch, shape.hidden) for _ in self._layers]
+        self._turned = [delta.transpose(1, 2) for delta in self._delta]
         self._masks: list[Tensor] = []
         self._input = flat.new_empty(0)
 
     def features(self, x: Tensor, generators: list[Generator] | None) -> Tensor:
         """(K, B, d) → (K, B, h)."""
         self._input, self._masks = x, []
-        for (weight, bias), out in zip(self._layers, self._hidden, strict=True):
-            torch.baddbmm(bias.unsqueeze(1), x, weight.transpose(1, 2), out=out)
+        for (_, turned, bias), out in zip(self._layers, self._hidden, strict=True):
+            torch.baddbmm(bias, x, turned, out=out)
             out.relu_()
             if self._dropout and generators is not None:
                 out.mul_(self._mask(out, generators))
@@ -113,13 +118,13 @@ class MLPStack:
             delta = self._delta[index]
             if self._masks:
                 gradient = torch.mul(gradient, self._masks[index], out=delta)
-            # the derivative of ReLU, read off its output; with dropout a zeroed unit has a zero gradient either way
-            gradient = torch.ops.aten.threshold_backward(gradient, self._hidden[index], 0, grad_input=delta)
+            # with dropout a zeroed unit has a zero gradient either way
+            _relu_backward(gradient, self._hidden[index], 0, grad_input=delta)
             weight_grad, bias_grad = self._grads[index]
-            torch.bmm(gradient.transpose(1, 2), below, out=weight_grad)
-            torch.sum(gradient, 1, out=bias_grad)
+            torch.bmm(self._turned[index], below, out=weight_grad)
+            torch.sum(delta, 1, out=bias_grad)
             if index:
-                gradient = torch.bmm(gradient, self._layers[index][0], out=self._delta[index - 1])
+                gradient = torch.bmm(delta, self._layers[index][0], out=self._delta[index - 1])
 
     def _mask(self, like: Tensor, generators: list[Generator]) -> Tensor:
         """Inverted-dropout mask, drawn cell by cell so that a cell's masks do not depend on its neighbours."""
@@ -127,3 +132,8 @@ class MLPStack:
         mask = (drawn >= self._dropout).to(like).div_(1 - self._dropout)
         self._masks.append(mask)
         return mask
+
+
+def _views(weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """A layer as the products take it: weight (K, out, in), its transpose, bias (K, 1, out)."""
+    return weight, weight.transpose(1, 2), bias.unsqueeze(1)

@@ -34,16 +34,23 @@ class RowAdam:
         first, second = torch.zeros_like(flat), torch.zeros_like(flat)
         self._rows = [list(tensor[:, start:end].unbind(0)) for tensor in (flat, grad, first, second)]
         self._steps = torch.zeros((), device=flat.device)
+        self._rates: Sequence[float] = ()
+        self._calls: list[tuple[float, list[list[Tensor]]]] = []
 
     def step(self, rates: Sequence[float]) -> None:
         """Move every row by its learning rate."""
         self._steps += 1
+        if rates != self._rates:
+            self._rates, self._calls = rates, self._grouped(rates)
+        for rate, (params, grads, firsts, seconds) in self._calls:
+            torch._fused_adamw_(
+                params, grads, firsts, seconds, [], [self._steps] * len(params),
+                lr=rate, beta1=0.9, beta2=0.999, weight_decay=self._decay, eps=1e-8, amsgrad=False, maximize=False,
+            )  # fmt: skip
+
+    def _grouped(self, rates: Sequence[float]) -> list[tuple[float, list[list[Tensor]]]]:
+        """Rate → parameters, gradients and both moments of the rows that move by it."""
         alike: dict[float, list[int]] = defaultdict(list)
         for k, rate in enumerate(rates):
             alike[rate].append(k)
-        for rate, cells in alike.items():
-            params, grads, firsts, seconds = ([rows[k] for k in cells] for rows in self._rows)
-            torch._fused_adamw_(
-                params, grads, firsts, seconds, [], [self._steps] * len(cells),
-                lr=rate, beta1=0.9, beta2=0.999, weight_decay=self._decay, eps=1e-8, amsgrad=False, maximize=False,
-            )  # fmt: skip
+        return [(rate, [[rows[k] for k in cells] for rows in self._rows]) for rate, cells in alike.items()]

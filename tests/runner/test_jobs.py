@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
 from imbench.data.block import Block, Realised
 from imbench.matrix.cell import Cell
-from imbench.runner.jobs import PACK_CELLS, Pending, jobs_of
+from imbench.runner.jobs import FEW_CELLS, PACK_CELLS, Built, Pending, job_size, jobs_of
 from tests.training.problems import problem
 
 
@@ -22,11 +24,12 @@ def pending(seeds: int, strategies: list[str]) -> list[tuple[int, Pending]]:
     return list(enumerate(made, 100))
 
 
-def plan(numbered, device, fits=("forest",)):
-    strategies = {each.cell.strategy for _, each in numbered}
+def plan(numbered, device, *, fits=("forest",), shares=None, size=None):
+    strategies = sorted({each.cell.strategy for _, each in numbered})
     origins = dict.fromkeys((*strategies, "mlp"), ())
-    packs = {name: name not in fits for name in strategies}
-    return list(jobs_of(numbered, packs=packs, origins=origins, device=device))
+    alone = {name: (number, number) for number, name in enumerate(strategies)}
+    built = {name: Built(packs=name not in fits, shares=(alone | (shares or {}))[name]) for name in strategies}
+    return list(jobs_of(numbered, built=built, origins=origins, device=device, size=size or PACK_CELLS[device]))
 
 
 def test_every_item_is_in_exactly_one_job_on_its_own_block():
@@ -42,11 +45,34 @@ def test_every_item_is_in_exactly_one_job_on_its_own_block():
         assert [len(job.items) for job in alone] == [1, 1, 1]
 
 
-def test_a_gpu_pack_reaches_across_blocks_and_is_cut_to_size():
-    numbered = pending(2, [f"s{number}" for number in range(150)])
-    sizes = [len(job.items) for job in plan(numbered, "cuda")]
-    assert sizes == [PACK_CELLS["cuda"], 300 - PACK_CELLS["cuda"]]
-    assert len(plan(numbered, "cuda")[0].shared.blocks) == 2
+def test_a_gpu_pack_reaches_across_blocks_and_is_cut_into_equal_parts():
+    assert len(plan(pending(2, [f"s{number}" for number in range(100)]), "cuda")[0].shared.blocks) == 2
+    assert [len(job.items) for job in plan(pending(2, [f"s{n}" for n in range(150)]), "cuda")] == [150, 150]
+
+
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=30), st.integers(1, 12))
+def test_packs_keep_trainings_whole_and_are_about_equal(trainings, size):
+    names = [f"s{number}" for number in range(len(trainings))]
+    shares = {name: (training // 2, training) for name, training in zip(names, trainings, strict=True)}
+    numbered = pending(1, names)
+    jobs = plan(numbered, "cpu", shares=shares, size=size)
+    packs = [[item.payload.strategy for item in job.items] for job in jobs]
+    assert sorted(name for pack in packs for name in pack) == sorted(names)
+    for training in range(5):
+        assert sum(any(shares[name][1] == training for name in pack) for pack in packs) <= 1
+    largest = max(trainings.count(training) for training in range(5))
+    assert max(map(len, packs)) <= max(size + largest / 2, largest)
+
+
+def test_jobs_shrink_towards_the_end():
+    left, sizes = 459, []
+    while left > 0:
+        sizes.append(min(job_size("cpu", left=left, workers=2), left))
+        left -= sizes[-1]
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[0] == PACK_CELLS["cpu"]
+    assert sizes[-1] <= FEW_CELLS["cpu"]
+    assert job_size("cuda", left=1, workers=1) == PACK_CELLS["cuda"]
 
 
 def test_test_labels_are_in_no_job():
