@@ -17,8 +17,9 @@ from imbench.leaderboard.rank import boards
 from imbench.matrix.cell import Cell, Coordinates
 from imbench.matrix.loading import parse_matrix
 from imbench.plugin.loading import load
-from imbench.runner import plan_run, run
+from imbench.runner import run
 from imbench.runner.measure import NOTHING, dispatch, sample, scoring, start_up, storing
+from imbench.runner.planning import plan_run
 
 MILLI = 1e3
 

@@ -90,7 +90,7 @@ def _list_cells(
 ) -> int:
     from dataclasses import asdict
 
-    from imbench.runner import plan_run
+    from imbench.runner.planning import plan_run
 
     cells = plan_run(matrix, registry, select=select, seeds=seeds, limit=limit).cells
     if as_json:

@@ -91,6 +91,6 @@ def _remembered(note: object) -> Matrix | None:
 
 def _cells(matrix: Matrix) -> tuple[Cell, ...]:
     from imbench.plugin.loading import load
-    from imbench.runner import plan_run
+    from imbench.runner.planning import plan_run
 
     return plan_run(matrix, load()).cells

@@ -27,7 +27,7 @@ def validate(
     from imbench.cli.metrics import check_primary
     from imbench.matrix.loading import load_matrix
     from imbench.plugin.loading import load
-    from imbench.runner import plan_run
+    from imbench.runner.planning import plan_run
 
     question = load_matrix(matrix)
     registry = load()

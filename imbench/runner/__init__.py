@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from imbench.runner.planning import Planned, plan_run
 from imbench.runner.progress import Observer, Silent
 from imbench.runner.run import Study, run, study_of
 
-__all__ = ["Observer", "Planned", "Silent", "Study", "plan_run", "run", "study_of"]
+__all__ = ["Observer", "Silent", "Study", "run", "study_of"]

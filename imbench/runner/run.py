@@ -14,10 +14,8 @@ from imbench.plugin.registry import Registry
 from imbench.results.result import CostRecord, Result
 from imbench.results.store import Store
 from imbench.runner.devices import default_workers, wanted_device
-from imbench.runner.planning import plan_run
 from imbench.runner.progress import Observer, Silent
 from imbench.runner.provenance import machine, packages
-from imbench.runner.session import Session
 
 __all__ = ["Study", "run", "study_of"]
 
@@ -75,29 +73,35 @@ def run(
     """
     watch = progress or Silent()
     device = wanted_device(device)
-    registry = registry or load()
-    planned = plan_run(matrix, registry, select=select, seeds=seeds, limit=limit)
-    limits = planned.matrix.limits
+    limits = matrix.limits
+    cell_seconds = limits.timeout if timeout is None else timeout
     executor = LocalExecutor(
         workers=workers or default_workers(device),
-        timeout=limits.timeout if timeout is None else timeout,
+        timeout=cell_seconds,
         memory=limits.memory if memory is None else memory,
         device=device,
     )
     try:
-        # workers come from a server process that starts now, before this process has seen any label
-        with Store.open(store) as opened, opened.lock(), executor:
-            opened.set_note("matrix", planned.matrix.model_dump(mode="json"))
-            opened.set_note("machine", {**machine(), "packages": packages()})
-            session = Session(planned, registry, opened, executor, watch, retry)
-            session.check_files()
-            watch.note(f"matrix {planned.matrix.name}, results go to {store}")
-            session.probe(device)
-            session.run_cells()
-            costs = session.run_costs(limits.timeout if timeout is None else timeout) if cost else []
-            lower = sorted(offer.spec.name for offer in registry.metrics if not offer.spec.higher_is_better)
-            opened.set_note("lower_is_better", lower)
-            return study_of(planned.matrix, session.results(), costs, lower)
+        # workers come from a server process that starts now: before this process has seen any label, and while it
+        # imports what it needs itself (pandas, scikit-learn), which is why those imports stand here
+        with executor:
+            from imbench.runner.planning import plan_run
+            from imbench.runner.session import Session
+
+            registry = registry or load()
+            planned = plan_run(matrix, registry, select=select, seeds=seeds, limit=limit)
+            with Store.open(store) as opened, opened.lock():
+                opened.set_note("matrix", planned.matrix.model_dump(mode="json"))
+                opened.set_note("machine", {**machine(), "packages": packages()})
+                session = Session(planned, registry, opened, executor, watch, retry)
+                session.check_files()
+                watch.note(f"matrix {planned.matrix.name}, results go to {store}")
+                session.probe(device)
+                session.run_cells()
+                costs = session.run_costs(cell_seconds) if cost else []
+                lower = sorted(offer.spec.name for offer in registry.metrics if not offer.spec.higher_is_better)
+                opened.set_note("lower_is_better", lower)
+                return study_of(planned.matrix, session.results(), costs, lower)
     finally:
         watch.close()
 

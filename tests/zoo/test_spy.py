@@ -14,8 +14,7 @@ from imbench.data.prepare import prepare
 from imbench.matrix.loading import parse_matrix
 from imbench.plugin.loading import load
 from imbench.results.result import Result
-from imbench.runner import plan_run
-from imbench.runner.planning import load_source
+from imbench.runner.planning import load_source, plan_run
 from tests.dists import Bench
 
 MATRIX = """
