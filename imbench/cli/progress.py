@@ -1,4 +1,4 @@
-"""Progress of a run on stderr: a live line on a terminal, a plain line every few seconds elsewhere."""
+"""Progress of a run on stderr: a live line and standings on a terminal, a plain line every few seconds elsewhere."""
 
 from __future__ import annotations
 
@@ -8,25 +8,30 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from imbench.cli.standings import Place, Standings
 from imbench.cli.text import clean, say
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from imbench.results.result import Result
     from imbench.runner.progress import Observer
 
 __all__ = ["LineProgress", "LiveProgress", "Tally", "make_progress"]
 
-#: Seconds between two plain lines.
-EVERY = 5.0
+#: Seconds between two plain lines, and between two that show standings.
+EVERY, STANDINGS_EVERY = 5.0, 30.0
+#: Strategies shown.
+BEST, BEST_OF_A_LINE = 8, 3
 
 
-def make_progress(*, quiet: bool) -> Observer:
-    """The observer that suits stderr."""
+def make_progress(standings: Standings, *, quiet: bool) -> Observer:
+    """The observer that suits stderr. Standings are shown on the way."""
     if quiet:
         from imbench.runner.progress import Silent
 
         return Silent()
-    return LiveProgress() if sys.stderr.isatty() else LineProgress()
+    return LiveProgress(standings) if sys.stderr.isatty() else LineProgress(standings)
 
 
 @dataclass
@@ -90,12 +95,13 @@ def _failure(result: Result) -> str:
 
 
 class LineProgress:
-    """Plain lines, at most one every few seconds, and one for each failure."""
+    """Plain lines, at most one every few seconds, one for each failure, and the best strategies so far now and then."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, standings: Standings, clock: Callable[[], float] = time.monotonic) -> None:
         self._tally = Tally(clock)
+        self._standings = standings
         self._clock = clock
-        self._next = -EVERY
+        self._next = self._next_standings = -EVERY
         self._shown = ""
 
     def planned(self, total: int, done: int) -> None:
@@ -109,7 +115,12 @@ class LineProgress:
     def finished(self, result: Result) -> None:
         if self._tally.count(result):
             say(f"imbench: {_failure(result)}")
+        self._standings.add(result)
         self._show_if_due()
+        if self._clock() >= self._next_standings and (places := self._standings.places()):
+            self._next_standings = self._clock() + STANDINGS_EVERY
+            best = ", ".join(map(str, places[:BEST_OF_A_LINE]))
+            say(f"imbench: so far by {self._standings.primary}: {best}")
 
     def note(self, text: str) -> None:
         say(f"imbench: {clean(text)}")
@@ -130,21 +141,25 @@ class LineProgress:
 
 
 class LiveProgress:
-    """One live line; failures and notes scroll by above it."""
+    """One live line with standings below it; failures and notes scroll by above."""
 
-    def __init__(self) -> None:
+    def __init__(self, standings: Standings) -> None:
         from rich.console import Console
+        from rich.live import Live
         from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
         self._tally = Tally()
+        self._standings = standings
+        self._places: tuple[Place, ...] = ()
         self._console = Console(stderr=True, highlight=False)
         columns: list[Any] = [SpinnerColumn(), BarColumn(bar_width=24), TextColumn("{task.description}", markup=False)]
-        self._progress = Progress(*columns, console=self._console, refresh_per_second=4)
+        self._progress = Progress(*columns, console=self._console)
         self._task = self._progress.add_task("", total=None)
+        self._live = Live(get_renderable=self._render, console=self._console, refresh_per_second=4)
 
     def planned(self, total: int, done: int) -> None:
         self._tally.plan(total, done)
-        self._progress.start()
+        self._live.start()
         self._show()
 
     def started(self, label: str) -> None:
@@ -154,6 +169,8 @@ class LiveProgress:
     def finished(self, result: Result) -> None:
         if self._tally.count(result):
             self._print(_failure(result), style="red")
+        self._standings.add(result)
+        self._places = self._standings.places()
         self._show()
 
     def note(self, text: str) -> None:
@@ -161,9 +178,10 @@ class LiveProgress:
 
     def close(self) -> None:
         self._tally.running = ""
-        if self._progress.live.is_started:
+        self._places = ()  # the leaderboard follows
+        if self._live.is_started:
             self._show()
-            self._progress.stop()
+            self._live.stop()
 
     def _print(self, text: str, style: str) -> None:
         from rich.text import Text
@@ -178,3 +196,18 @@ class LiveProgress:
             completed=tally.before + tally.done + tally.failed,
             description=str(tally),
         )
+
+    def _render(self) -> RenderableType:
+        from rich.console import Group
+        from rich.table import Table
+        from rich.text import Text
+
+        if not self._places:
+            return self._progress
+        table = Table(box=None, padding=(0, 2, 0, 0))
+        table.add_column("so far", no_wrap=True)
+        table.add_column(Text(self._standings.primary), justify="right")
+        table.add_column("cells", justify="right")
+        for place in self._places[:BEST]:
+            table.add_row(Text(clean(place.strategy)), f"{place.mean:.3f}", str(place.cells))
+        return Group(self._progress, table)

@@ -54,9 +54,11 @@ def run(
     if dry_run:
         return _list_cells(question, registry, select, chosen_seeds, limit, as_json=as_json)
     from imbench.cli.progress import make_progress
+    from imbench.cli.standings import Standings
     from imbench.runner import run as run_matrix
 
-    progress = make_progress(quiet=as_json)
+    lower = {offer.spec.name for offer in registry.metrics if not offer.spec.higher_is_better}
+    progress = make_progress(Standings(question.primary, question.policy, lower), quiet=as_json)
     try:
         study = run_matrix(
             question,

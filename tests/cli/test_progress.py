@@ -4,8 +4,10 @@ import io
 import os
 import pty
 import sys
+import time
 
-from imbench.cli.progress import EVERY, LineProgress, LiveProgress, Tally, make_progress
+from imbench.cli.progress import EVERY, STANDINGS_EVERY, LineProgress, LiveProgress, Tally, make_progress
+from imbench.cli.standings import Standings
 from imbench.matrix.cell import Cell, Coordinates
 from imbench.results.result import Result, Status
 
@@ -18,9 +20,12 @@ class Clock:
         return self.now
 
 
-def result(status: Status = "ok", reason: str = "", strategy: str = "smote") -> Result:
-    cell = Cell(at=Coordinates(dataset="caravan", ratio=50.0, seed=0), strategy=strategy)
-    return Result(key="k", cell=cell, status=status, reason=reason)
+def result(
+    status: Status = "ok", reason: str = "", strategy: str = "smote", ap: float | None = None, seed: int = 0
+) -> Result:
+    cell = Cell(at=Coordinates(dataset="caravan", ratio=50.0, seed=seed), strategy=strategy)
+    metrics = {} if ap is None else {"ap": ap}
+    return Result(key=f"{strategy}{seed}", cell=cell, status=status, reason=reason, metrics=metrics, device="cpu")
 
 
 def test_the_estimate_counts_what_this_run_did() -> None:
@@ -49,7 +54,7 @@ def test_a_plan_that_is_refined_on_the_way_keeps_its_clock() -> None:
 
 def test_plain_lines_come_every_few_seconds_and_for_each_failure(capsys) -> None:
     clock = Clock()
-    progress = LineProgress(clock)
+    progress = LineProgress(Standings(clock=clock), clock)
     progress.started("loading caravan")
     clock.now += EVERY
     progress.planned(total=8, done=2)
@@ -73,10 +78,49 @@ def test_plain_lines_come_every_few_seconds_and_for_each_failure(capsys) -> None
     ]
 
 
+def test_standings_are_those_of_the_leaderboard_and_are_made_now_and_then() -> None:
+    clock = Clock()
+    standings = Standings(clock=clock)
+    assert standings.places() == ()
+    standings.add(result("crashed", "signal 11", "sneaky"))
+    standings.add(result(strategy="smote", ap=0.25))
+    standings.add(result(strategy="erm+threshold", ap=0.5))
+    assert [(place.strategy, place.mean, place.cells) for place in standings.places()] == [
+        ("erm+threshold", 0.5, 1), ("smote", 0.25, 1),
+    ]  # fmt: skip
+    standings.add(result(strategy="smote", ap=0.95, seed=1))
+    standings.add(result(strategy="erm+threshold", ap=0.1, seed=1))
+    assert standings.places()[0].strategy == "erm+threshold"
+    clock.now += 2
+    assert [str(place) for place in standings.places()] == ["smote 0.600 (2)", "erm+threshold 0.300 (2)"]
+    turned = Standings("ap", lower={"ap"}, clock=clock)
+    for each in (result(strategy="smote", ap=0.25), result(strategy="erm+threshold", ap=0.5)):
+        turned.add(each)
+    assert turned.places()[0].strategy == "smote"
+    nothing = Standings("recall_at_7", clock=clock)
+    nothing.add(result(ap=0.5))
+    assert nothing.places() == ()
+
+
+def test_plain_lines_name_the_best_so_far(capsys) -> None:
+    clock = Clock()
+    progress = LineProgress(Standings(clock=clock), clock)
+    progress.planned(total=8, done=0)
+    progress.finished(result(strategy="a\x1b[2J", ap=0.5))
+    clock.now += STANDINGS_EVERY
+    for strategy, ap in (("b", 0.75), ("c", 0.25), ("d", 0.1)):
+        progress.finished(result(strategy=strategy, ap=ap))
+    clock.now += STANDINGS_EVERY
+    progress.finished(result(strategy="b", ap=0.75, seed=1))
+    lines = [line for line in capsys.readouterr().err.splitlines() if "so far" in line]
+    assert lines[0] == "imbench: so far by ap: a\ufffd[2J 0.500 (1)"
+    assert lines[-1] == "imbench: so far by ap: b 0.750 (2), a\ufffd[2J 0.500 (1), c 0.250 (1)"
+
+
 def test_quiet_is_quiet_and_a_pipe_gets_lines(monkeypatch) -> None:
     monkeypatch.setattr(sys, "stderr", io.StringIO())
-    assert isinstance(make_progress(quiet=False), LineProgress)
-    progress = make_progress(quiet=True)
+    assert isinstance(make_progress(Standings(), quiet=False), LineProgress)
+    progress = make_progress(Standings(), quiet=True)
     progress.planned(3, 0)
     progress.finished(result("failed", "x"))
     progress.close()
@@ -89,12 +133,13 @@ def test_a_terminal_gets_a_live_line_and_keeps_the_failures(monkeypatch) -> None
         monkeypatch.setattr(sys, "stderr", terminal)
         monkeypatch.setenv("COLUMNS", "200")
         monkeypatch.setenv("TERM", "xterm")
-        progress = make_progress(quiet=False)
+        progress = make_progress(Standings(), quiet=False)
         assert isinstance(progress, LiveProgress)
         progress.planned(total=3, done=1)
         progress.started("training [red]caravan")
         progress.finished(result("oom", "[link=http://x]asked for 9 GB"))
-        progress.finished(result())
+        progress.finished(result(strategy="[bold]smote", ap=0.875))
+        time.sleep(0.4)
         progress.close()
         terminal.flush()
         shown = os.read(reader, 100_000).decode()
@@ -102,3 +147,6 @@ def test_a_terminal_gets_a_live_line_and_keeps_the_failures(monkeypatch) -> None
     assert "oom: caravan/50/0/smote: [link=http://x]asked for 9 GB" in shown
     assert "2 done, 1 failed, 0 left" in shown
     assert "\x1b]8" not in shown
+    assert "so far" in shown
+    row = next(line for line in shown.splitlines() if "0.875" in line)
+    assert "[bold]smote" in row
