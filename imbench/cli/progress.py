@@ -117,7 +117,7 @@ class LineProgress:
             say(f"imbench: {_failure(result)}")
         self._standings.add(result)
         self._show_if_due()
-        if self._clock() >= self._next_standings and (places := self._standings.places()):
+        if self._clock() >= self._next_standings and len(places := self._standings.places()) >= BEST_OF_A_LINE:
             self._next_standings = self._clock() + STANDINGS_EVERY
             best = ", ".join(map(str, places[:BEST_OF_A_LINE]))
             say(f"imbench: so far by {self._standings.primary}: {best}")
