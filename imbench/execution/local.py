@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
@@ -96,7 +97,13 @@ class LocalExecutor:
         return self._limits
 
     def run(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
-        """Run jobs; yield one outcome for each item, in the order they come.
+        """Run jobs; yield one outcome for each item, in the order they come. As `batches`, one at a time."""
+        with closing(self.batches(jobs)) as batches:
+            for outcomes in batches:
+                yield from outcomes
+
+    def batches(self, jobs: Iterable[Job]) -> Generator[list[Outcome]]:
+        """Run jobs; yield one outcome for each item, together with all others that are at hand by then.
 
         A job is taken from `jobs` only when a worker is free, so a generator may build its data when asked.
         Closing the iterator early, or an exception (also KeyboardInterrupt), kills the workers.
@@ -117,16 +124,18 @@ class LocalExecutor:
                     running += 1
                 if not running:
                     return
-                match self._supervisor.events.get():
-                    case Outcome() as outcome:
-                        yield outcome
-                    case Ended(back, alone):
-                        running -= 1
-                        queue.put_back(back, alone=alone)
-                    case BaseException() as fault:
-                        raise fault
-                    case Cancelled():
-                        raise RuntimeError("cancelled by another thread")
+                events = self._supervisor.happened()
+                if outcomes := [event for event in events if isinstance(event, Outcome)]:
+                    yield outcomes
+                for event in events:
+                    match event:
+                        case Ended(back, alone):
+                            running -= 1
+                            queue.put_back(back, alone=alone)
+                        case BaseException() as fault:
+                            raise fault
+                        case Cancelled():
+                            raise RuntimeError("cancelled by another thread")
         finally:
             self._busy = False
             if running and self._supervisor is not None:

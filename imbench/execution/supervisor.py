@@ -80,6 +80,14 @@ class Supervisor:
         self._inbox.put((job, order))
         self._wake()
 
+    def happened(self) -> list[Event]:
+        """Wait until something has happened; all that has, in order."""
+        events = [self.events.get()]
+        with suppress(Empty):
+            while True:
+                events.append(self.events.get_nowait())
+        return events
+
     def cancel(self) -> None:
         """Kill all workers and wait until they are gone. What they still say is dropped."""
         self._inbox.put(None)

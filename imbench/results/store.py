@@ -4,9 +4,9 @@
     scores/ab/<sha256>.f32z score files, see `imbench.results.scores`
     lock, owner.json        who runs on this store
 
-What `Store.add` returned is on the disk: the score file is there before the row is committed, and the row is one
-transaction. After ``kill -9`` at any moment the same command goes on where it stopped. Every record carries its
-sha256, so that a damaged byte is an error and never a wrong number.
+What `Store.add` returned is on the disk: the score files are there before the rows are committed, and the rows of one
+call are one transaction. After ``kill -9`` at any moment the same command goes on where it stopped. Every record
+carries its sha256, so that a damaged byte is an error and never a wrong number.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ import os
 import re
 import socket
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -33,7 +33,7 @@ from imbench.results import scores as score_files
 from imbench.results.database import SCHEMA, connect, damaged, pack, transaction, translated
 from imbench.results.result import CostRecord, Result
 
-__all__ = ["SCHEMA", "Store"]
+__all__ = ["SCHEMA", "Attempt", "Store"]
 
 #: The last good row of each key, or the last one if none is good.
 _LATEST = """
@@ -41,6 +41,27 @@ SELECT row.key, row.sha256, row.record FROM {table} AS row JOIN
     (SELECT key, coalesce(max(CASE WHEN good THEN id END), max(id)) AS id FROM {table} {where} GROUP BY key) AS chosen
     ON row.id = chosen.id ORDER BY row.id
 """
+
+
+@dataclass(frozen=True, eq=False)
+class Attempt:
+    """An attempt of a cell, to be stored.
+
+    Attributes:
+        result: the outcome.
+        scores: (rows, classes) of the test rows, None if there are none.
+        validation_scores: (rows, classes) of the validation rows.
+    """
+
+    result: Result
+    scores: NDArray[Any] | None = None
+    validation_scores: NDArray[Any] | None = None
+
+    @property
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What goes into its score file."""
+        given = {"test": self.scores, "validation": self.validation_scores}
+        return {name: array for name, array in given.items() if array is not None}
 
 
 class Store:
@@ -101,7 +122,7 @@ class Store:
                 for leftover in scratch.iterdir():  # of runs that were killed; the lock says that they are gone
                     leftover.unlink()
                 who = {"pid": os.getpid(), "host": socket.gethostname()}
-                score_files.write_atomically(owner, canonical_json(who).encode(), scratch)
+                score_files.write_atomically({owner: canonical_json(who).encode()}, scratch)
             yield
         finally:
             lock.release()
@@ -125,16 +146,30 @@ class Store:
         Raises:
             EnvironmentFault: it could not be stored (disk full, read-only, …); the store is as it was before.
         """
+        return self.add_all([Attempt(result, scores, validation_scores)])[0]
+
+    def add_all(self, attempts: Sequence[Attempt]) -> list[Result]:
+        """Store attempts in one transaction. When this returns, all of them survive a crash; if it raises, none does.
+
+        Returns:
+            The results as they will be read back, in order, as `add` does.
+
+        Raises:
+            EnvironmentFault: as `add`.
+        """
         self._require_writable()
-        given = {"test": scores, "validation": validation_scores}
-        arrays = {name: array for name, array in given.items() if array is not None}
-        if arrays:
-            name, data = score_files.encode(arrays)
-            with translated(self.folder):
-                score_files.write_atomically(self._score_path(name), data, self.folder / "scores" / "tmp")
-            result = replace(result, scores=name)
-        text = self._append("attempts", result.key, result.done, result.to_json())
-        return Result.from_json(json.loads(text))
+        files: dict[Path, bytes] = {}
+        named: list[Result] = []
+        for attempt in attempts:
+            arrays = attempt.arrays
+            if arrays:
+                name, data = score_files.encode(arrays)
+                files[self._score_path(name)] = data
+            named.append(replace(attempt.result, scores=name) if arrays else attempt.result)
+        with translated(self.folder):
+            score_files.write_atomically(files, self.folder / "scores" / "tmp")
+        texts = self._append("attempts", [(each.key, each.done, each.to_json()) for each in named])
+        return [Result.from_json(json.loads(text)) for text in texts]
 
     def latest(self, keys: Iterable[str] | None = None) -> dict[str, Result]:
         """Key → result that counts: the latest with scores, else the latest of all. None asks for every key."""
@@ -159,7 +194,8 @@ class Store:
 
     def add_cost(self, record: CostRecord) -> CostRecord:
         """Store one measurement of the cost lane, as durably as a result."""
-        return CostRecord.from_json(json.loads(self._append("costs", record.key, not record.reason, record.to_json())))
+        (text,) = self._append("costs", [(record.key, not record.reason, record.to_json())])
+        return CostRecord.from_json(json.loads(text))
 
     def costs(self, keys: Iterable[str] | None = None) -> dict[str, CostRecord]:
         """Key → measurement that counts: the latest with figures, or the latest of all if none has."""
@@ -180,14 +216,13 @@ class Store:
     def _score_path(self, name: str) -> Path:
         return self.folder / "scores" / name[:2] / f"{name}.f32z"
 
-    def _append(self, table: str, key: str, good: bool, record: dict[str, Any]) -> str:
+    def _append(self, table: str, rows: Sequence[tuple[str, bool, dict[str, Any]]]) -> list[str]:
+        """Add (key, good, record) rows; their texts as stored."""
         self._require_writable()
-        text, sha256 = pack(record, f"record {key!r}")
+        packed = [(key, good, *pack(record, f"record {key!r}")) for key, good, record in rows]
         with transaction(self.folder, self._database) as database:
-            database.execute(
-                f"INSERT INTO {table} (key, good, sha256, record) VALUES (?, ?, ?, ?)", (key, good, sha256, text)
-            )
-        return text
+            database.executemany(f"INSERT INTO {table} (key, good, record, sha256) VALUES (?, ?, ?, ?)", packed)
+        return [text for _, _, text, _ in packed]
 
     def _latest(self, table: str, keys: Iterable[str] | None) -> list[tuple[str, dict[str, Any]]]:
         if keys is None:

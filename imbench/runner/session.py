@@ -11,13 +11,13 @@ from imbench.data.block import Block
 from imbench.data.dataset import Dataset
 from imbench.data.prepare import prepare
 from imbench.errors import UsageError
-from imbench.execution.job import Job
+from imbench.execution.job import Job, Outcome
 from imbench.execution.local import LocalExecutor
 from imbench.matrix.cell import NATURAL, Cell, Coordinates
 from imbench.plugin.registry import Registry
 from imbench.plugin.specs import resolve
 from imbench.results.result import CostRecord, Result
-from imbench.results.store import Store
+from imbench.results.store import Attempt, Store
 from imbench.runner.cost import CostWork, measure
 from imbench.runner.jobs import PACK_BLOCKS, Built, Pending, job_size, jobs_of, probe_job
 from imbench.runner.planning import Planned, load_source, still_to_do, unsupported
@@ -73,14 +73,16 @@ class Session:
             self.device = str(outcome.header.get("device", self.device))
 
     def run_cells(self) -> None:
-        """Run all pending cells and store their results one by one."""
-        for outcome in self.executor.run(self._jobs()):
-            pending = self.in_flight.pop(outcome.item_id)
-            common = self.common[pending.cell.at.dataset] | {"plugins": self.planned.plugins_of(pending.cell)}
-            extra = {offer.spec.name: resolve(offer.spec.compute) for offer in self.registry.metrics}
-            result = result_of(pending, outcome, policies=self.planned.matrix.policies, extra=extra, common=common)
-            scores = (outcome.arrays["test"], outcome.arrays["validation"]) if result.done else (None, None)
-            self._keep(result, *scores)
+        """Run all pending cells; results that come together are stored together."""
+        for outcomes in self.executor.batches(self._jobs()):
+            self._keep([self._attempt(outcome) for outcome in outcomes])
+
+    def _attempt(self, outcome: Outcome) -> Attempt:
+        pending = self.in_flight.pop(outcome.item_id)
+        common = self.common[pending.cell.at.dataset] | {"plugins": self.planned.plugins_of(pending.cell)}
+        extra = {offer.spec.name: resolve(offer.spec.compute) for offer in self.registry.metrics}
+        result = result_of(pending, outcome, policies=self.planned.matrix.policies, extra=extra, common=common)
+        return Attempt(result, outcome.arrays["test"], outcome.arrays["validation"]) if result.done else Attempt(result)
 
     def run_costs(self, timeout: float | None) -> list[CostRecord]:
         """Time every strategy alone on the first datasets of the matrix, unless it has been timed on this machine."""
@@ -123,8 +125,9 @@ class Session:
         latest = self.store.latest(self.keys)
         return [latest[key] for key in dict.fromkeys(self.keys) if key in latest]
 
-    def _keep(self, result: Result, scores: Any = None, validation: Any = None) -> None:
-        self.watch.finished(self.store.add(result, scores, validation))
+    def _keep(self, attempts: Sequence[Attempt]) -> None:
+        for result in self.store.add_all(attempts):
+            self.watch.finished(result)
 
     def _jobs(self) -> Iterator[Job]:
         """Jobs, made only when a worker is free: one dataset is in memory at a time."""
@@ -176,17 +179,24 @@ class Session:
             self._skip(cells, str(error))
             return []
         runnable = []
+        ruled_out: dict[str, list[tuple[Cell, str]]] = {}
         for cell, key in cells:
             if reason := unsupported(cell, self.registry, dataset.task, self.planned.sources[at.dataset].modality):
-                self._skip([(cell, key)], reason)
+                ruled_out.setdefault(reason, []).append((cell, key))
             else:
                 runnable.append(Pending(cell=cell, key=key, block=block))
+        for reason, them in ruled_out.items():
+            self._skip(them, reason)
         return runnable
 
     def _skip(self, cells: Sequence[tuple[Cell, str]], reason: str) -> None:
-        for cell, key in cells:
-            common = self.common[cell.at.dataset] | {"plugins": self.planned.plugins_of(cell)}
-            self._keep(skipped(key, cell, reason, common))
+        common = self.common[cells[0][0].at.dataset]
+        self._keep(
+            [
+                Attempt(skipped(key, cell, reason, common | {"plugins": self.planned.plugins_of(cell)}))
+                for cell, key in cells
+            ]
+        )
 
 
 def blocks_of(

@@ -114,13 +114,13 @@ def test_an_interrupted_write_leaves_the_old_file(tmp_path: Path, monkeypatch: p
     scratch = tmp_path / "tmp"
     scratch.mkdir()
     target = tmp_path / "ab" / "file"
-    write_atomically(target, b"old", scratch)
+    write_atomically({target: b"old"}, scratch)
 
     def fail(_: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", fail)
     with pytest.raises(OSError, match="No space"):
-        write_atomically(target, b"new", scratch)
+        write_atomically({target: b"new"}, scratch)
     assert target.read_bytes() == b"old"
     assert not list(scratch.iterdir())

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from imbench.errors import EnvironmentFault, Exit, ImbenchError
 from imbench.results.result import STATUSES, CostRecord, Result, results_digest
-from imbench.results.store import Store
+from imbench.results.store import Attempt, Store
 
 Make = Callable[..., Result]
 
@@ -93,6 +93,25 @@ def test_what_json_cannot_hold_is_refused_and_changes_nothing(tmp_path: Path, ma
             with pytest.raises(ImbenchError, match="JSON can hold"):
                 store.add(make_result(notes={"x": value}))
         assert store.latest() == {}
+
+
+def test_attempts_together_are_all_stored_or_none(tmp_path: Path, make_result: Make) -> None:
+    rng = np.random.default_rng(0)
+    tables = [rng.random((10, 2)).astype(np.float32) for _ in range(20)]
+    attempts = [Attempt(make_result(number), table, table[:5]) for number, table in enumerate(tables)]
+    attempts.append(Attempt(make_result(20, status="failed", reason="no")))
+    with Store.open(tmp_path) as store:
+        bad = Attempt(make_result(21, notes={"x": float("nan")}), tables[0])
+        with pytest.raises(ImbenchError, match="JSON can hold"):
+            store.add_all([*attempts, bad])
+        assert store.latest() == {}
+        added = store.add_all(attempts)
+        assert store.add_all([]) == []
+    with Store.open(tmp_path, readonly=True) as store:
+        assert list(store.latest().values()) == added
+        for result, table in zip(added[:-1], tables, strict=True):
+            np.testing.assert_array_equal(store.read_scores(result.scores)["test"], table)
+        assert added[-1].scores == ""
 
 
 def test_a_reader_sees_what_a_writer_added(tmp_path: Path, make_result: Make) -> None:
