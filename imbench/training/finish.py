@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,40 +14,54 @@ from imbench.strategy.parts import Validation
 from imbench.strategy.recipe import Recipe
 from imbench.training.member import after
 
-__all__ = ["Answer", "finish"]
+__all__ = ["Answer", "Raw", "finish", "score"]
 
 #: JSON header and arrays of one cell, as `Report.outcome` sends them.
 Answer = tuple[dict[str, Any], dict[str, NDArray[Any]]]
 Scores = NDArray[np.float64]
+#: Which rows → scores (rows, C) before any adjustment.
+Raw = Mapping[str, Scores]
 
 
-def finish(
-    data: TrainingData,
-    recipe: Recipe,
-    predict: Callable[[Floats], Floats],
-    prior: Prior,
-    *,
-    predict_last: Callable[[Floats], Floats] | None = None,
-) -> Answer:
-    """Score validation and test rows, adjust, decide.
+def score(
+    data: TrainingData, predict: Callable[[Floats], Floats], predict_last: Callable[[Floats], Floats] | None = None
+) -> Raw:
+    """Score the rows of a block, once for all cells that share a training. The test rows come into play only here.
 
     Args:
-        data: the block; its test rows come into play only here.
-        recipe: its ``adjust`` and ``decide`` parts are used.
+        data: the block.
         predict: the trained strategy.
-        prior: the prior (C,) that its scores stand for.
         predict_last: the same with the last optimiser step, if validation selected another.
 
     Returns:
-        header with ``prior`` (after adjustment), and arrays ``test``, ``validation`` and, where they exist, ``last``
-        (test scores of the last step) and ``decided`` (labels of the strategy's own decision).
+        ``validation``, ``test`` and, where it exists, ``last`` (test rows under the last step), each (rows, C).
+
+    Raises:
+        ValueError: scores of a wrong shape or type; their values are judged by the parent.
     """
-    tables = {
+    raw = {
         "validation": _table(predict(data.x_validation), len(data.x_validation), data.n_classes),
         "test": _table(predict(data.x_test), len(data.x_test), data.n_classes),
     }
     if predict_last is not None:
-        tables["last"] = _table(predict_last(data.x_test), len(data.x_test), data.n_classes)
+        raw["last"] = _table(predict_last(data.x_test), len(data.x_test), data.n_classes)
+    return raw
+
+
+def finish(data: TrainingData, recipe: Recipe, raw: Raw, prior: Prior) -> Answer:
+    """Adjust and decide.
+
+    Args:
+        data: the block.
+        recipe: its ``adjust`` and ``decide`` parts are used.
+        raw: what `score` returned; stays as it is.
+        prior: the prior (C,) that the scores stand for.
+
+    Returns:
+        header with ``prior`` (after adjustment), and the arrays of ``raw`` and, where it exists, ``decided`` (labels of
+        the strategy's own decision).
+    """
+    tables = {name: table.copy() for name, table in raw.items()}
     for adjust in recipe.adjust:
         transform = adjust(Validation(tables["validation"], data.y_validation), prior)
         tables = {name: _table(transform(table), len(table), data.n_classes) for name, table in tables.items()}

@@ -23,7 +23,7 @@ from imbench.strategy.compose import Composed, build
 from imbench.strategy.facts import Prior, normalised
 from imbench.strategy.recipe import Predictor, Recipe
 from imbench.strategy.trial import Trial
-from imbench.training.finish import finish
+from imbench.training.finish import Raw, finish, score
 from imbench.training.loop import train_pack
 from imbench.training.losses import same
 from imbench.training.member import Member, Rows, after, resample, score_prior, stages_of
@@ -63,7 +63,7 @@ def run(request: Request, items: Sequence[Work], report: Report) -> None:
             if composed.fit is not None:
                 report.working(item.id, "fitting")
                 predictor, prior = fit_alone(request, registry, data, composed, rows)
-                header, arrays = finish(data, composed.recipe, predictor, prior)
+                header, arrays = finish(data, composed.recipe, score(data, predictor), prior)
                 header["notes"] = {**rows.notes, **getattr(predictor, "notes", {})}
                 answer(header, arrays)
             else:
@@ -94,12 +94,14 @@ def _train(request: Request, registry: Registry, trainings: list[_Training], rep
             _train(request, registry, half, report)
         return
     for training, trained in zip(trainings, outcomes, strict=True):
+        raw: Raw | None = None
         for item_id, composed in training.cells:
             with _Answer(report, item_id, training.member.data.at) as answer:
                 if isinstance(trained, Exception):
                     raise trained
                 report.working(item_id, "finishing")
-                answer(*_finish_trained(training.member, composed, trained))
+                raw = raw or _score_trained(training.member.data, trained)
+                answer(*_finish_trained(training.member, composed, trained, raw))
 
 
 #: A plain RuntimeError of torch on the CPU.
@@ -111,12 +113,18 @@ def out_of_memory(error: BaseException) -> bool:
     return isinstance(error, MemoryError | torch.OutOfMemoryError) or _TORCH_SAYS in str(error)
 
 
-def _finish_trained(member: Member, composed: Composed, trained: Trained) -> tuple[dict[str, Any], dict[str, Any]]:
+def _score_trained(data: TrainingData, trained: Trained) -> Raw:
     last = None
     if trained.selected_step != trained.notes["steps"]:
         last = partial(trained.scores, row=trained.last)
+    return score(data, trained, last)
+
+
+def _finish_trained(
+    member: Member, composed: Composed, trained: Trained, raw: Raw
+) -> tuple[dict[str, Any], dict[str, Any]]:
     prior = score_prior(composed.recipe, member.counts, trained.progress)
-    header, arrays = finish(member.data, composed.recipe, trained, prior, predict_last=last)
+    header, arrays = finish(member.data, composed.recipe, raw, prior)
     header["notes"] = {**member.rows.notes, **trained.notes}
     nothing_else = (
         set(composed.recipe.parts()) - {"stages", "adjust", "adapt"} == {"resample"} and not composed.recipe.adjust
