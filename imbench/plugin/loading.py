@@ -128,6 +128,7 @@ def _refuse_twins(kind: str, records: list[Any]) -> None:
 def _check_requirement(origin: Origin, entry: metadata.EntryPoint) -> None:
     """Compare the plugin's declared need (``imbench>=0.1,<0.2``) with the imbench that runs."""
     from packaging.requirements import InvalidRequirement, Requirement
+    from packaging.utils import canonicalize_name
 
     try:
         ours = metadata.version("imbench")
@@ -137,8 +138,12 @@ def _check_requirement(origin: Origin, entry: metadata.EntryPoint) -> None:
         try:
             requirement = Requirement(text)
         except InvalidRequirement:
+            # metadata that old build tools wrote need not follow the standard. What cannot be read says nothing about
+            # imbench that could be checked; it is no reason to refuse a plugin that pip has installed
             continue
-        if requirement.name == "imbench" and not requirement.specifier.contains(ours, prereleases=True):
+        if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
+            continue  # for an extra or another system
+        if canonicalize_name(requirement.name) == "imbench" and not requirement.specifier.contains(ours, prereleases=True):
             raise PluginError(
                 f"{origin} needs imbench{requirement.specifier}, but {ours} is installed: update one of them"
             )

@@ -127,12 +127,13 @@ def test_the_modules_that_the_flow_names_exist():
 def test_figures_of_the_code_are_those_of_the_pages():
     from imbench.runner.jobs import PACK_CELLS
     from imbench.training.cost import PREDICT_CALLS, PREDICT_ROWS, TIMED_STEPS
-    from imbench.training.loop import CHUNK
+    from imbench.training.loop import CHUNK, LOOKS
     from imbench.training.stack import ALIGNMENT
 
     architecture = " ".join(read("docs/architecture.md").split())
     assert f"packs of up to {PACK_CELLS['cpu']}" in architecture
-    assert f"every {CHUNK} steps" in architecture
+    for page in ("docs/architecture.md", "docs/writing-a-plugin.md"):
+        assert f"at most every {CHUNK} steps and at least {LOOKS} times a stage" in " ".join(read(page).split()), page
     assert f"multiple of {ALIGNMENT} examples" in architecture
     protocol = " ".join(read("docs/protocol.md").split())
     assert f"timed over at most {TIMED_STEPS} steps" in protocol
