@@ -20,7 +20,7 @@ from imbench.plugin.loading import load
 from imbench.plugin.naming import offers_of
 from imbench.results.result import Result
 from imbench.runner.jobs import Pending
-from imbench.runner.scoring import result_of
+from imbench.runner.scoring import Returned, Scoring, results_of
 from imbench.training import pack
 from imbench.training.request import CellRequest, Request
 
@@ -94,9 +94,10 @@ def engine(block: Block, strategies: Sequence[str], budget: Budget) -> Callable[
         pack.run(request, items, answers)
         assert len(answers.outcomes) == len(items)
         pending = [Pending(cell=cells[each.item_id], key="x", block=block) for each in answers.outcomes]
-        return [
-            result_of(cell, outcome, policies=POLICIES, extra={}, common={})
+        returned = [
+            Returned(pending=cell, outcome=outcome, common={})
             for cell, outcome in zip(pending, answers.outcomes, strict=True)
         ]
+        return results_of(returned, Scoring(policies=POLICIES))
 
     return run

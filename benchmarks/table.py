@@ -59,12 +59,16 @@ class Goal:
 LARGE_PACK = 200
 _LOOP, _WIDE = "test_pack_against_the_dataloader_loop", "test_pack_against_the_dataloader_loop_at_512_units"
 _SKORCH, _SOONER = "test_cells_against_skorch_in_a_pipeline", "test_same_rows_sooner"
+_MATRIX = "test_a_whole_matrix_against_skorch_with_two_jobs"
 _HARNESS = "test_harness_per_cell_beyond_training"
 
 GOALS = (
     Goal("cells against skorch + imbalanced-learn, cross-entropy", 5, 8, "x", f"{_SKORCH}[cross_entropy]"),
     Goal("the same, `focal` among four", 5, 8, "x", f"{_SKORCH}[with_focal]"),
-    Goal("a whole matrix, two cores each side", 8, 15, "x", "test_a_whole_matrix_against_skorch_with_two_jobs"),
+    *(
+        Goal(f"a whole matrix of {seeds} seeds, two cores each side", 8, 15, "x", f"{_MATRIX}[{seeds}]")
+        for seeds in (3, 10)
+    ),
     *(
         Goal(f"share of the rate of sgemm, batch {batch}", 50, 65, "%", f"{_LOOP}[{batch}-16]", "roofline", 100)
         for batch in (64, 128, 256)

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from imbench.cli.options import Format
+from imbench.cli.text import say
 
 if TYPE_CHECKING:
     from imbench.leaderboard.board import Leaderboard
 
-__all__ = ["as_records", "as_text"]
+__all__ = ["as_records", "as_text", "say_if_all_flagged"]
 
 
 def as_text(boards: Sequence[Leaderboard], form: Format) -> str:
@@ -32,3 +33,13 @@ def as_records(boards: Sequence[Leaderboard]) -> list[dict[str, Any]]:
     from imbench.leaderboard.render import render
 
     return [json.loads(render(board, "json")) for board in boards]
+
+
+def say_if_all_flagged(boards: Sequence[Leaderboard]) -> None:
+    """A line on stderr for each board that ranks nothing because all there is has been flagged by the guard."""
+    for board in boards:
+        if board.all_flagged:
+            say(
+                f"imbench: nothing is ranked on {board.device}: what has scores has too few positives "
+                f"(flagged blocks: {board.left_out}, see the notes); --include-flagged ranks all the same"
+            )

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from imbench.cli.options import DEFAULT_STORE, Format, StoreFolder
+from imbench.cli.options import DEFAULT_STORE, Format, IncludeFlagged, StoreFolder
 from imbench.cli.text import out, say
 from imbench.errors import NothingSelected
 
@@ -22,10 +22,11 @@ def leaderboard(
     policy: Annotated[
         str | None, typer.Option("--policy", help="Decision policy for label metrics: argmax, prior, tuned, own.")
     ] = None,
+    include_flagged: IncludeFlagged = False,
     form: Annotated[Format, typer.Option("--format", help="Format of the table.")] = Format.terminal,
 ) -> None:
     """Rank the results in a store; runs nothing."""
-    from imbench.cli.boards import as_text
+    from imbench.cli.boards import as_text, say_if_all_flagged
     from imbench.cli.metrics import check_metric, check_policy
     from imbench.cli.stored import read_store
     from imbench.leaderboard.rank import boards
@@ -41,6 +42,10 @@ def leaderboard(
     defaults = Matrix.model_fields
     primary = metric or (stored.matrix.primary if stored.matrix else str(defaults["primary"].default))
     rule = policy or (stored.matrix.policy if stored.matrix else str(defaults["policy"].default))
-    out(as_text(boards(stored.results, stored.costs, primary=primary, policy=rule, lower=stored.lower), form))
+    ranked = boards(
+        stored.results, stored.costs, primary=primary, policy=rule, lower=stored.lower, include_flagged=include_flagged
+    )
+    out(as_text(ranked, form))
+    say_if_all_flagged(ranked)
     if stored.left:
         say(f"imbench: {len(stored.left)} cells of the matrix have no result yet")

@@ -60,10 +60,12 @@ def check_metric(name: str, extra: Iterable[str] = ()) -> str:
 
 def check_primary(matrix: Matrix, registry: Registry) -> None:
     """Refuse a ranking metric that nobody computes, before anything is trained. Raises UsageError."""
+    from imbench.matrix.problems import FieldFault
+
     try:
         check_metric(matrix.primary, [offer.spec.name for offer in registry.metrics])
     except UsageError as error:
-        raise UsageError(f"primary: {error}") from None
+        raise FieldFault(("primary",), error) from None
 
 
 def check_policy(name: str) -> str:

@@ -10,7 +10,18 @@ import typer
 
 from imbench.errors import UsageError
 
-__all__ = ["DEFAULT_STORE", "Device", "Format", "Json", "Retry", "StoreFolder", "memory", "seconds", "seeds"]
+__all__ = [
+    "DEFAULT_STORE",
+    "Device",
+    "Format",
+    "IncludeFlagged",
+    "Json",
+    "Retry",
+    "StoreFolder",
+    "memory",
+    "seconds",
+    "seeds",
+]
 
 DEFAULT_STORE = Path("imbench-results")
 
@@ -42,6 +53,9 @@ class Format(StrEnum):
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+IncludeFlagged = Annotated[
+    bool, typer.Option("--include-flagged", help="Rank blocks with too few positives as well; marked in the table.")
+]
 StoreFolder = Annotated[Path, typer.Option("--store", metavar="DIR", help="Folder of the results.")]
 
 

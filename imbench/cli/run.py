@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imbench.cli.options import DEFAULT_STORE, Device, Format, Json, Retry, StoreFolder, memory, seconds, seeds
+from imbench.cli.options import (
+    DEFAULT_STORE,
+    Device,
+    Format,
+    IncludeFlagged,
+    Json,
+    Retry,
+    StoreFolder,
+    memory,
+    seconds,
+    seeds,
+)
 from imbench.cli.text import clean, out, out_json, say
 from imbench.errors import Exit
 
@@ -39,42 +50,47 @@ def run(
     limit: Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="Only the first N cells.")] = None,
     retry: Annotated[Retry, typer.Option("--retry", help="Which stored results to run again.")] = Retry.failed,
     no_cost: Annotated[bool, typer.Option("--no-cost", help="Leave out the cost lane (throughput, memory).")] = False,
+    include_flagged: IncludeFlagged = False,
     store: StoreFolder = DEFAULT_STORE,
     form: Annotated[Format, typer.Option("--format", help="Format of the leaderboard.")] = Format.terminal,
     as_json: Json = False,
 ) -> int:
     """Run a matrix and print its leaderboard. The same command again resumes, and retries what failed."""
     from imbench.cli.metrics import check_primary
+    from imbench.cli.places import placing
     from imbench.matrix.loading import load_matrix
     from imbench.plugin.loading import load
 
     chosen_seeds, cell_seconds, worker_bytes = seeds(seed_text), seconds(timeout), memory(memory_text)
     question, registry = load_matrix(matrix), load()
-    check_primary(question, registry)
-    if dry_run:
-        return _list_cells(question, registry, select, chosen_seeds, limit, as_json=as_json)
+    with placing(matrix):
+        check_primary(question, registry)
+        if dry_run:
+            return _list_cells(question, registry, select, chosen_seeds, limit, as_json=as_json)
     from imbench.cli.progress import make_progress
     from imbench.cli.standings import Standings
     from imbench.runner import run as run_matrix
 
     lower = {offer.spec.name for offer in registry.metrics if not offer.spec.higher_is_better}
-    progress = make_progress(Standings(question.primary, question.policy, lower), quiet=as_json)
+    progress = make_progress(Standings(question.primary, question.policy, lower, include_flagged), quiet=as_json)
     try:
-        study = run_matrix(
-            question,
-            store=store,
-            device=device.value,
-            workers=workers,
-            timeout=cell_seconds,
-            memory=worker_bytes,
-            select=select,
-            seeds=chosen_seeds,
-            limit=limit,
-            retry=retry.value,
-            cost=question.cost.enabled and not no_cost,
-            progress=progress,
-            registry=registry,
-        )
+        with placing(matrix):
+            study = run_matrix(
+                question,
+                store=store,
+                device=device.value,
+                workers=workers,
+                timeout=cell_seconds,
+                memory=worker_bytes,
+                select=select,
+                seeds=chosen_seeds,
+                limit=limit,
+                retry=retry.value,
+                cost=question.cost.enabled and not no_cost,
+                progress=progress,
+                include_flagged=include_flagged,
+                registry=registry,
+            )
     finally:
         progress.close()
     _print_study(study, form, store, as_json=as_json)
@@ -107,7 +123,7 @@ def _list_cells(
 def _print_study(study: Study, form: Format, store: Path, *, as_json: bool) -> None:
     from collections import Counter
 
-    from imbench.cli.boards import as_records, as_text
+    from imbench.cli.boards import as_records, as_text, say_if_all_flagged
 
     if as_json:
         out_json(
@@ -122,5 +138,6 @@ def _print_study(study: Study, form: Format, store: Path, *, as_json: bool) -> N
         )
     else:
         out(as_text(study.boards, form))
+    say_if_all_flagged(study.boards)
     if study.failed:
         say(f"imbench: {len(study.failed)} of {len(study.results)} cells failed: imbench status --store {clean(store)}")

@@ -36,13 +36,14 @@ class Standings:
     """Finished cells of this run, ranked as the leaderboard will rank them, without intervals.
 
     Attributes:
-        primary, policy, lower: as of `imbench.leaderboard.rank.rank`.
+        primary, policy, lower, include_flagged: as of `imbench.leaderboard.rank.rank`.
         clock: seconds.
     """
 
     primary: str = "ap"
     policy: str = "tuned"
     lower: Collection[str] = ()
+    include_flagged: bool = False
     clock: Callable[[], float] = time.monotonic
     _results: list[Result] = field(default_factory=list)
     _places: tuple[Place, ...] = ()
@@ -67,8 +68,13 @@ class Standings:
 
         try:
             board = rank(
-                self._results, primary=self.primary, policy=self.policy, bootstrap=0, lower=self.lower
-            )  # fmt: skip
+                self._results,
+                primary=self.primary,
+                policy=self.policy,
+                bootstrap=0,
+                lower=self.lower,
+                include_flagged=self.include_flagged,
+            )
         except (UsageError, NothingSelected):  # no result has the metric yet, or only flagged ones have
             return ()
         return tuple(Place(row.strategy, row.mean, row.done) for row in board.rows if row.mean is not None)

@@ -47,6 +47,7 @@ def read_store(folder: Path, matrix: str | None) -> Stored:
         EnvironmentFault: no store there, or a damaged or newer one.
         UsageError: the matrix is wrong.
     """
+    from imbench.cli.places import placing
     from imbench.matrix.loading import load_matrix
     from imbench.results.store import Store
 
@@ -58,7 +59,8 @@ def read_store(folder: Path, matrix: str | None) -> Stored:
         lower = tuple(str(name) for name in store.note("lower_is_better") or ())
     if question is None:
         return Stored(matrix=None, results=results, costs=costs, lower=lower)
-    cells = _cells(question)
+    with placing(matrix):
+        cells = _cells(question)
     wanted = frozenset(cells)
     mine = tuple(result for result in results if result.cell in wanted)
     have = {result.cell for result in mine}

@@ -1,17 +1,14 @@
-"""``imbench validate``: is this matrix right? Runs no strategy."""
+"""``imbench validate``: is this matrix right? Trains nothing."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from imbench.cli.options import Json
-from imbench.cli.text import clean, out, out_json
-
-if TYPE_CHECKING:
-    from imbench.matrix.schema import Matrix
-    from imbench.plugin.registry import Registry
+from imbench.cli.text import clean, out, out_json, say
+from imbench.errors import Exit
 
 __all__ = ["validate"]
 
@@ -19,21 +16,31 @@ __all__ = ["validate"]
 def validate(
     matrix: Annotated[str, typer.Argument(metavar="FILE", help="Matrix file, or a built-in name.")],
     as_json: Json = False,
-) -> None:
-    """Check a matrix; runs nothing.
+) -> int:
+    """Check a matrix; trains nothing.
 
-    Keys, types, every name and parameter, required plugins, and your own data files are looked at.
+    Keys, types, every name and parameter, required plugins and your own data files are looked at, and every strategy is
+    built once, so that a composition that breaks a rule is found.
     """
+    from imbench.cli.guard import complain
     from imbench.cli.metrics import check_primary
+    from imbench.cli.places import placed, placing
     from imbench.matrix.loading import load_matrix
     from imbench.plugin.loading import load
-    from imbench.runner.planning import plan_run
+    from imbench.runner.checking import check
 
     question = load_matrix(matrix)
     registry = load()
-    check_primary(question, registry)
-    cells = plan_run(question, registry).cells
-    _read_files(question, registry)
+    with placing(matrix):
+        check_primary(question, registry)
+        found = check(question, registry)
+    for note in found.notes:
+        say(f"imbench: note: {clean(note)}")
+    for problem in found.problems:
+        complain(placed(problem, matrix))
+    if found.problems:
+        return max(found.problems, key=lambda problem: problem.exit_code == Exit.USAGE).exit_code
+    cells = found.planned.cells
     counts = {
         "datasets": len(question.datasets),
         "ratios": len({cell.at.ratio for cell in cells}),
@@ -45,17 +52,4 @@ def validate(
     else:
         sizes = ", ".join(f"{name} {number}" for name, number in counts.items())
         out(f"{clean(question.name)}: ok, {len(cells)} cells ({sizes} with the baselines)")
-
-
-def _read_files(matrix: Matrix, registry: Registry) -> None:
-    """Load the user's own files, whose columns and target may be wrong."""
-    from imbench.errors import UsageError
-    from imbench.runner.planning import load_source, sources_of
-
-    sources = sources_of(matrix, registry)
-    for index, entry in enumerate(matrix.datasets):
-        if entry.file:
-            try:
-                load_source(sources[entry.label], registry)
-            except UsageError as error:
-                raise UsageError(f"datasets[{index}]: {error}") from None
+    return Exit.OK

@@ -28,6 +28,7 @@ class Dataset:
         time: (rows,) sortable values; if given, later rows are tested on models of earlier ones.
         test: (rows,) True where an official split says "test", or None.
         origin: sets with one origin count as one in the statistics.
+        notes: how columns were read, where that is not obvious; told with every result.
 
     Raises:
         UsageError: lengths differ, fewer than two classes, labels out of range, duplicate column names.
@@ -41,6 +42,7 @@ class Dataset:
     time: NDArray[np.generic] | None = None
     test: NDArray[np.bool_] | None = None
     origin: str = ""
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         rows = len(self.features)

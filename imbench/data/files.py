@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from imbench.data.dataset import Dataset
+from imbench.data.dates import look_for_dates, parse_dates
 from imbench.data.formats import SUFFIXES, read_frame
 from imbench.errors import UsageError, did_you_mean
 
@@ -41,12 +42,12 @@ def read_file(
         name: of the dataset; by default the file's name without its suffix.
         positive: of a binary target, the value to find; by default the rarer one. ``1`` also means ``"1"``, ``1.0``
             and True.
-        time: column of numbers or ISO dates that orders the split; not a feature.
+        time: column of numbers or dates that orders the split; not a feature.
         group: column whose values never straddle a split; not a feature.
         drop: columns that are not features (identifiers, leaks).
 
     Returns:
-        Binary classes in the order (negative, positive), more classes sorted.
+        Binary classes in the order (negative, positive), more classes sorted. Text columns of dates become dates.
 
     Raises:
         UsageError: the file, a column name or the target is not usable; one line that says what to do.
@@ -60,13 +61,15 @@ def read_file(
     others = [column for column in frame.columns if column not in {target, time, group, *dropped}]
     if not others:
         raise UsageError(f"{path}: no feature column is left besides target, time, group and drop")
+    features, notes = _with_dates({column: _feature(path, frame[column]) for column in others})
     return Dataset(
         name=name or _name_of(path),
-        features=pd.DataFrame({column: _feature(path, frame[column]) for column in others}),
+        features=features,
         labels=labels,
         classes=classes,
         groups=None if group is None else _groups(path, frame[group]),
         time=None if time is None else _times(path, frame[time]),
+        notes=notes,
     )
 
 
@@ -173,7 +176,7 @@ def _shown(values: list[Any]) -> str:
 
 
 def _times(path: Path, column: pd.Series) -> NDArray[np.generic]:
-    """(rows,) int64, float64, or datetime64[ns] in UTC. Dates must be ISO: 03/04/2024 is two days, so it is none."""
+    """(rows,) int64, float64, or datetime64[ns] in UTC. 03/04/2024 is two days, so it is none."""
     where = f"{path}: time {column.name!r}"
     missing = int(column.isna().sum())
     if missing:
@@ -182,11 +185,15 @@ def _times(path: Path, column: pd.Series) -> NDArray[np.generic]:
         return column.to_numpy(dtype=np.int64)
     if pd.api.types.is_float_dtype(column.dtype):
         return column.to_numpy(dtype=np.float64)
-    parsed = pd.to_datetime(column.astype(object), errors="coerce", utc=True, format="ISO8601")
+    if pd.api.types.is_string_dtype(column):
+        parsed = parse_dates(column)
+    else:
+        moments = pd.to_datetime(column.astype(object), errors="coerce", utc=True, format="ISO8601")
+        parsed = moments.dt.tz_localize(None)
     if parsed.isna().any():
         bad = column[parsed.isna()].iloc[0]
         raise UsageError(f"{where}: expected numbers or ISO dates such as 2024-01-31 13:00, got {str(bad)[:40]!r}")
-    return parsed.dt.tz_localize(None).to_numpy(dtype="datetime64[ns]")
+    return parsed.to_numpy(dtype="datetime64[ns]")
 
 
 def _groups(path: Path, column: pd.Series) -> NDArray[np.object_]:
@@ -218,3 +225,13 @@ def _feature(path: Path, column: pd.Series) -> pd.Series:
         what = type(column[odd].iloc[0]).__name__
         raise UsageError(f"{path}: column {column.name!r} holds {what} values, expected numbers or text: drop it")
     return column.map(str, na_action="ignore")
+
+
+def _with_dates(columns: Mapping[str, pd.Series]) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """The features with text columns of dates as dates, and what a reader must know of that."""
+    found = {name: look_for_dates(column) for name, column in columns.items() if pd.api.types.is_string_dtype(column)}
+    moments = {name: dates.moments for name, dates in found.items() if dates.moments is not None}
+    plain = [repr(name) for name in moments if not found[name].note]
+    notes = [f"read as dates: {', '.join(plain[:10])}{', …' if len(plain) > 10 else ''}"] if plain else []
+    notes += [dates.note for dates in found.values() if dates.note]
+    return pd.DataFrame({**columns, **moments}), tuple(notes)

@@ -40,7 +40,9 @@ def prepare(dataset: Dataset, at: Coordinates) -> Block:
         categorical=matrices.categorical,
         groups=None if dataset.groups is None else group_codes(dataset.groups[parts.train]),
     )
-    return Block(data=data, y_test=labels[parts.test], realised=_realised(dataset, parts, matrices.notes))
+    return Block(
+        data=data, y_test=labels[parts.test], realised=_realised(dataset, parts, (*dataset.notes, *matrices.notes))
+    )
 
 
 def _realised(dataset: Dataset, parts: Split, notes: tuple[str, ...]) -> Realised:

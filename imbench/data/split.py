@@ -6,6 +6,7 @@ Rows belong together if they have the same group or the same features; chains of
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -128,9 +129,11 @@ def clusters(dataset: Dataset) -> Rows:
     return _clusters(dataset, _copies(dataset)[0])[0]
 
 
+@lru_cache(maxsize=1)  # all blocks of a dataset are prepared in a row
 def _copies(dataset: Dataset) -> tuple[Rows, bool]:
     """(rows,) a code for rows that are copies of each other; whether identical rows were taken for separate ones."""
     same = _identical_rows(dataset.features)
+    same.setflags(write=False)
     twin = np.bincount(same, minlength=1)[same] > 1
     if not len(same) or twin.mean() <= MOST_TWINS:
         return same, False

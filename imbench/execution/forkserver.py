@@ -23,6 +23,7 @@ PRELOAD = (
     "imblearn.combine",
     "torch",
     "torch.func",
+    "packaging.requirements",
     "imbench.training.pack",
     "imbench.training.cost",
 )

@@ -16,7 +16,7 @@ from imbench.execution import processes
 from imbench.execution.attempt import Limits
 from imbench.execution.forkserver import PRELOAD, ForkServer, environment
 from imbench.execution.job import Job, Outcome
-from imbench.execution.supervisor import Cancelled, Ended, Supervisor
+from imbench.execution.supervisor import Cancelled, Ended, Event, Supervisor
 from imbench.execution.wire import MAX_BYTES
 from imbench.execution.worker import HEADROOM, Order, pack
 
@@ -117,25 +117,27 @@ class LocalExecutor:
         self._busy = True
         running = 0
         queue = _Queue(jobs)
+        events: list[Event] = []
         try:
             while True:
+                # workers first: they begin while what has come back is looked at
                 while running < self._workers and (job := queue.take(running)) is not None:
                     self._supervisor.submit(job, pack(self._order(job)))
                     running += 1
-                if not running:
-                    return
-                events = self._supervisor.happened()
                 if outcomes := [event for event in events if isinstance(event, Outcome)]:
                     yield outcomes
                 for event in events:
-                    match event:
-                        case Ended(back, alone):
-                            running -= 1
-                            queue.put_back(back, alone=alone)
-                        case BaseException() as fault:
-                            raise fault
-                        case Cancelled():
-                            raise RuntimeError("cancelled by another thread")
+                    if isinstance(event, BaseException):
+                        raise event
+                    if isinstance(event, Cancelled):
+                        raise RuntimeError("cancelled by another thread")
+                if not running:
+                    return
+                events = self._supervisor.happened()
+                for event in events:
+                    if isinstance(event, Ended):
+                        running -= 1
+                        queue.put_back(event.back, alone=event.alone)
         finally:
             self._busy = False
             if running and self._supervisor is not None:

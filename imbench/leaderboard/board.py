@@ -27,10 +27,8 @@ class Row:
         secondary: metric → mean, made as ``mean`` is.
         done: cells with scores.
         expected: cells that should have them.
-        train_speed: training throughput relative to ``erm`` (resampling and fit), above 1 is faster.
-        predict_speed: the same for prediction.
-        rows_per_second: predicted rows per second on this device.
-        peak_mib: largest peak memory above the level before the fit, in MiB.
+        flagged: cells with scores that count although the guard flagged their block (too few positives).
+        train_speed … predict_joules: what it costs, see `imbench.leaderboard.cost.Cost`.
     """
 
     rank: int | None
@@ -44,10 +42,23 @@ class Row:
     secondary: Mapping[str, float | None] = field(default_factory=dict)
     done: int
     expected: int
+    flagged: int = 0
     train_speed: float | None = None
+    train_low: float | None = None
+    train_high: float | None = None
+    train_tie: str = ""
     predict_speed: float | None = None
+    predict_low: float | None = None
+    predict_high: float | None = None
+    predict_tie: str = ""
     rows_per_second: float | None = None
+    latency_us: float | None = None
+    latency_p95_us: float | None = None
+    latency_speed: float | None = None
     peak_mib: float | None = None
+    peak_device_mib: float | None = None
+    fit_joules: float | None = None
+    predict_joules: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +77,7 @@ class Leaderboard:
         blocks: blocks (dataset, ratio, seed) that count.
         rows: best first; rows without a rank last.
         notes: one sentence each; may hold untrusted text.
+        left_out: blocks that the guard flagged and that do not count.
     """
 
     primary: str
@@ -79,3 +91,9 @@ class Leaderboard:
     blocks: int
     rows: tuple[Row, ...]
     notes: tuple[str, ...]
+    left_out: int = 0
+
+    @property
+    def all_flagged(self) -> bool:
+        """Whether nothing is ranked while there are blocks that the guard flagged."""
+        return self.left_out > 0 and all(row.rank is None for row in self.rows)

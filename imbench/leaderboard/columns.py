@@ -86,21 +86,60 @@ def _columns(board: Leaderboard) -> list[Column]:
             data={"done": lambda row: row.done, "expected": lambda row: row.expected},
         ),
         Column(
-            name="train", header="train", keep=5, meaning="training throughput relative to erm (2x is twice as fast)",
-            text=lambda row: _speed(row.train_speed), data={"train_speed": lambda row: row.train_speed},
+            name="flagged", header="flagged", keep=8, text=lambda row: str(row.flagged or ""),
+            meaning="cells of blocks with so few positives that their metrics are noise; they count here",
+            data={"flagged": lambda row: row.flagged},
+        ),
+        *_cost_columns(board),
+    ]  # fmt: skip
+
+
+def _cost_columns(board: Leaderboard) -> list[Column]:
+    tied = "rows with one letter cannot be told apart, a is the fastest"
+    return [
+        Column(
+            name="train", header="train", keep=5,
+            meaning=f"training throughput relative to erm (2x is twice as fast); {tied}",
+            text=lambda row: _tied(row.train_speed, row.train_tie),
+            data={
+                "train_speed": lambda row: row.train_speed, "train_low": lambda row: row.train_low,
+                "train_high": lambda row: row.train_high, "train_tie": lambda row: row.train_tie,
+            },
         ),
         Column(
-            name="predict", header="predict", keep=3, meaning="prediction throughput relative to erm",
-            text=lambda row: _speed(row.predict_speed), data={"predict_speed": lambda row: row.predict_speed},
+            name="predict", header="predict", keep=3,
+            meaning=f"prediction throughput relative to erm; {tied}",
+            text=lambda row: _tied(row.predict_speed, row.predict_tie),
+            data={
+                "predict_speed": lambda row: row.predict_speed, "predict_low": lambda row: row.predict_low,
+                "predict_high": lambda row: row.predict_high, "predict_tie": lambda row: row.predict_tie,
+            },
         ),
         Column(
             name="rows_per_second", header="rows/s", keep=0, meaning=f"rows predicted per second on {board.device}",
             text=lambda row: _amount(row.rows_per_second), data={"rows_per_second": lambda row: row.rows_per_second},
         ),
         Column(
+            name="latency", header="µs/row", keep=0,
+            meaning=f"microseconds to predict one row on {board.device}: median (95th percentile)",
+            text=_latency,
+            data={
+                "latency_us": lambda row: row.latency_us, "latency_p95_us": lambda row: row.latency_p95_us,
+                "latency_speed": lambda row: row.latency_speed,
+            },
+        ),
+        Column(
             name="peak_mib", header="peak MiB", keep=1, meaning="peak memory above the level before the fit",
-            text=lambda row: "" if row.peak_mib is None else f"{row.peak_mib:.1f}",
-            data={"peak_mib": lambda row: row.peak_mib},
+            text=lambda row: _decimal(row.peak_mib), data={"peak_mib": lambda row: row.peak_mib},
+        ),
+        Column(
+            name="peak_device_mib", header="device MiB", keep=1, meaning="the same on the device",
+            text=lambda row: _decimal(row.peak_device_mib), data={"peak_device_mib": lambda row: row.peak_device_mib},
+        ),
+        Column(
+            name="energy", header="fit J", keep=0, meaning="joules of a fit, all that ran on the same package included",
+            text=lambda row: _amount(row.fit_joules),
+            data={"fit_joules": lambda row: row.fit_joules, "predict_joules": lambda row: row.predict_joules},
         ),
     ]  # fmt: skip
 
@@ -136,8 +175,19 @@ def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.3f}"
 
 
-def _speed(value: float | None) -> str:
-    return "" if value is None else f"{value:.3g}x"
+def _decimal(value: float | None) -> str:
+    return "" if value is None else f"{value:.1f}"
+
+
+def _tied(speed: float | None, tie: str) -> str:
+    return "" if speed is None else f"{speed:.3g}x {tie}".rstrip()
+
+
+def _latency(row: Row) -> str:
+    if row.latency_us is None:
+        return ""
+    tail = "" if row.latency_p95_us is None else f" ({row.latency_p95_us:.3g})"
+    return f"{row.latency_us:.3g}{tail}"
 
 
 def _amount(value: float | None) -> str:

@@ -31,6 +31,7 @@ class Grid:
         levels: how blocks nest.
         flagged: blocks that were left out → their flags.
         flagged_cells: strategy → cells that were left out with them.
+        included: flagged blocks that count all the same → their flags.
         duplicates: results that another result of the same strategy and block replaced.
     """
 
@@ -40,6 +41,7 @@ class Grid:
     levels: Levels
     flagged: Mapping[Block, tuple[str, ...]]
     flagged_cells: Mapping[str, int]
+    included: Mapping[Block, tuple[str, ...]]
     duplicates: int
 
 
@@ -56,7 +58,8 @@ def lay_out(results: Sequence[Result], *, include_flagged: bool) -> Grid:
             flags.setdefault(block, set()).update(str(flag) for flag in result.realised["flags"])
     duplicates = len(results) - sum(map(len, cells.values()))
     # a flag is about the data of a block, so it holds for all strategies, also for one that failed before it was seen
-    flagged = {} if include_flagged else {block: tuple(sorted(flags[block])) for block in sorted(flags)}
+    every = {block: tuple(sorted(flags[block])) for block in sorted(flags)}
+    flagged, included = ({}, every) if include_flagged else (every, {})
     kept = {s: {b: r for b, r in row.items() if b not in flagged} for s, row in sorted(cells.items())}
     counted = tuple(sorted({block for row in kept.values() for block in row}))
     return Grid(
@@ -66,6 +69,7 @@ def lay_out(results: Sequence[Result], *, include_flagged: bool) -> Grid:
         levels=_levels(counted),
         flagged=flagged,
         flagged_cells={s: len(cells[s]) - len(kept[s]) for s in kept},
+        included=included,
         duplicates=duplicates,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from imbench.errors import NothingSelected, UsageError, did_you_mean
 from imbench.leaderboard.board import LOWER_IS_BETTER, Leaderboard, Row
 from imbench.leaderboard.cost import Cost, cost_by_strategy, cost_notes
 from imbench.leaderboard.grid import Grid, lay_out, metric_values
-from imbench.leaderboard.notes import grid_notes, missing_notes
+from imbench.leaderboard.notes import grid_notes, missing_notes, skipped_notes, tie_notes
 from imbench.leaderboard.standing import Standing, fair_means, standing_notes, standing_of
 from imbench.leaderboard.statistics import Bootstrap
 from imbench.results.result import CostRecord, Result
@@ -100,9 +101,12 @@ def rank(
         notes=(
             *grid_notes(grid),
             *standing_notes(grid, standing, baseline),
+            *tie_notes(grid, rows),
+            *skipped_notes(grid),
             *missing_notes(grid, rows, primary, policy),
             *cost_notes(costs, devices[0]),
         ),
+        left_out=len(grid.flagged),
     )
 
 
@@ -137,10 +141,8 @@ def _rows(
                 secondary={name: column[index] for name, column in means.items()},
                 done=sum(result.done for result in grid.cells[strategy].values()),
                 expected=max(wanted, len(grid.cells[strategy])),
-                train_speed=cost.train_speed,
-                predict_speed=cost.predict_speed,
-                rows_per_second=cost.rows_per_second,
-                peak_mib=cost.peak_mib,
+                flagged=sum(r.done for block, r in grid.cells[strategy].items() if block in grid.included),
+                **asdict(cost),
             )
         )
     rows += [

@@ -11,7 +11,7 @@ import numpy as np
 from imbench.leaderboard.grid import Grid, Numbers
 from imbench.leaderboard.statistics import Bootstrap, Interval, nested_mean
 
-__all__ = ["Standing", "fair_means", "standing_notes", "standing_of"]
+__all__ = ["Standing", "fair_means", "letters", "standing_notes", "standing_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,11 +97,11 @@ def _tie_groups(order: Sequence[int], values: Numbers, bootstrap: Bootstrap) -> 
         interval = bootstrap.interval(values[index] - values[leader]) if index != leader else None
         if interval is not None and not interval[0] <= 0 <= interval[1]:
             leader, group = index, group + 1
-        ties[index] = _letters(group)
+        ties[index] = letters(group)
     return ties
 
 
-def _letters(number: int) -> str:
+def letters(number: int) -> str:
     """Name of the group: a, b, …, z, aa, ab and so on."""
     text = ""
     number += 1

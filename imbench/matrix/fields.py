@@ -19,6 +19,7 @@ from imbench.matrix.units import parse_memory, parse_seconds
 
 __all__ = [
     "Expression",
+    "FieldError",
     "Grid",
     "Memory",
     "Name",
@@ -39,6 +40,14 @@ LARGEST_SEED = 2**63 - 1
 MOST_SEEDS = 10_000
 
 Value = TypeVar("Value")
+
+
+class FieldError(ValueError):
+    """A fault found by a check of a whole table, and the field in it that has the fault."""
+
+    def __init__(self, where: tuple[str | int, ...], problem: str) -> None:
+        super().__init__(problem)
+        self.where = where
 
 
 def shown(value: object, length: int = 60) -> str:

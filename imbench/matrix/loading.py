@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from importlib import metadata, resources
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,10 @@ from pydantic import ValidationError
 
 from imbench.errors import EnvironmentFault, PluginError, UsageError, did_you_mean
 from imbench.matrix.fields import is_file
-from imbench.matrix.problems import first_problem
+from imbench.matrix.problems import field_path, first_problem, line_of
 from imbench.matrix.schema import Matrix
 
-__all__ = ["builtin_names", "check_requirements", "load_matrix", "matrix_text", "parse_matrix"]
+__all__ = ["builtin_names", "check_requirements", "load_matrix", "matrix_text", "parse_matrix", "place_of"]
 
 #: A matrix file larger than this is something else.
 LARGEST_FILE = 4 * 2**20
@@ -40,15 +41,23 @@ def load_matrix(file_or_name: str | Path, *, requirements: bool = True) -> Matri
         EnvironmentFault: the file cannot be read.
     """
     name = str(file_or_name)
+    source = _source(name)
     text = matrix_text(name)
     if _is_builtin(name):
-        matrix = parse_matrix(text, source=f"{name}.toml", name=name)
+        matrix = parse_matrix(text, source=source, name=name)
     else:
         path = Path(name).expanduser()
-        matrix = parse_matrix(text, source=name, name=path.stem, folder=path.parent)
+        matrix = parse_matrix(text, source=source, name=path.stem, folder=path.parent)
     if requirements:
-        check_requirements(matrix)
+        check_requirements(matrix, name)
     return matrix
+
+
+def place_of(file_or_name: str | Path, where: Sequence[str | int]) -> str:
+    """``m.toml:3``: the matrix and the line of a field in it. Raises as `load_matrix` does."""
+    name = str(file_or_name)
+    line = line_of(matrix_text(name), where)
+    return f"{_source(name)}:{line}" if line else _source(name)
 
 
 def matrix_text(file_or_name: str | Path) -> str:
@@ -80,22 +89,29 @@ def parse_matrix(text: str, *, source: str = "matrix", name: str = "matrix", fol
         raise UsageError(f"{source}{f':{line}' if line else ''}: {problem}") from None
 
 
-def check_requirements(matrix: Matrix) -> None:
-    """Compare ``requires`` with what is installed. Raises PluginError that says what to install."""
-    for text in matrix.requires:
+def check_requirements(matrix: Matrix, file_or_name: str = "") -> None:
+    """Compare ``requires`` with what is installed. Raises PluginError that says where it stands and what to install."""
+    for index, text in enumerate(matrix.requires):
         requirement = Requirement(text)
         if requirement.marker and not requirement.marker.evaluate():
             continue
+        field = ("requires", index)
+        place = f"{place_of(file_or_name, field)}: {field_path(field)}: " if file_or_name else ""
         try:
             installed = metadata.version(requirement.name)
         except metadata.PackageNotFoundError:
             raise PluginError(
-                f"matrix {matrix.name!r} requires {text}, which is not installed: pip install '{text}'"
+                f"{place}matrix {matrix.name!r} requires {text}, which is not installed: pip install '{text}'"
             ) from None
         if not requirement.specifier.contains(installed, prereleases=True):
             raise PluginError(
-                f"matrix {matrix.name!r} requires {text}, but {installed} is installed: pip install '{text}'"
+                f"{place}matrix {matrix.name!r} requires {text}, but {installed} is installed: pip install '{text}'"
             )
+
+
+def _source(name: str) -> str:
+    """What messages call the matrix."""
+    return f"{name}.toml" if _is_builtin(name) else name
 
 
 def _is_builtin(name: str) -> bool:

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from imbench.errors import UsageError, did_you_mean
 from imbench.matrix.cell import Cell, Coordinates
 from imbench.matrix.expression import Scalar, Term, format_expression, parse_expression
+from imbench.matrix.problems import FieldFault
 from imbench.matrix.schema import Matrix, StrategyEntry
 
-__all__ = ["BASELINES", "expressions", "plan"]
+__all__ = ["BASELINES", "entry_of", "expressions", "plan"]
 
 #: Every block contains these, whether or not the matrix names them: without them no remedy can be judged.
 BASELINES = ("prior", "erm", "erm+threshold", "gbdt")
@@ -58,7 +59,13 @@ def _of_entry(entry: StrategyEntry, index: int, canonical: Canonical) -> list[st
     try:
         return [canonical(text) for text in _expand(entry, canonical)]
     except UsageError as error:
-        raise UsageError(f"strategies[{index}]: {error}") from None
+        raise FieldFault(("strategies", index), error) from None
+
+
+def entry_of(matrix: Matrix, strategy: str, *, canonical: Canonical) -> int | None:
+    """Position in the matrix of the first entry that stands for a strategy; None for a baseline that no entry names."""
+    entries = enumerate(matrix.strategies)
+    return next((index for index, entry in entries if strategy in _of_entry(entry, index, canonical)), None)
 
 
 def _expand(entry: StrategyEntry, canonical: Canonical) -> Iterator[str]:

@@ -8,20 +8,36 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from imbench.errors import did_you_mean
-from imbench.matrix.fields import shown
+from imbench.errors import UsageError, did_you_mean
+from imbench.matrix.fields import FieldError, shown
 from imbench.matrix.schema import Matrix
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
-__all__ = ["field_path", "first_problem", "line_of"]
+__all__ = ["FieldFault", "field_path", "first_problem", "line_of"]
 
 Path = Sequence[str | int]
 
 _HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]\"'#]+?)\s*\]\]?\s*(#.*)?")
+#: Comments, texts, and else single characters.
+_TOKEN = re.compile(r"""#[^\n]*|\"{3}[\s\S]*?\"{3}|'{3}[\s\S]*?'{3}|"(?:\\.|[^"\\\n])*"|'[^'\n]*'|[^\s]|\n""")
 _KEY = re.compile(r"\s*([A-Za-z0-9_.\"'-]+)\s*=")
+
+
+class FieldFault(UsageError):
+    """What a field of a matrix asks for cannot be: an unknown name, a broken rule.
+
+    It knows the field, so that whoever knows the file can name the line.
+
+    Attributes:
+        where: steps to the field, such as ``("strategies", 0)``.
+    """
+
+    def __init__(self, where: Path, problem: object) -> None:
+        super().__init__(f"{field_path(where)}: {problem}")
+        self.where = tuple(where)
 
 
 def first_problem(error: ValidationError, text: str = "") -> tuple[str, int | None]:
@@ -29,6 +45,8 @@ def first_problem(error: ValidationError, text: str = "") -> tuple[str, int | No
     # what is missing comes last: most often it is there, misspelt
     problems = sorted(_without_echoes(error.errors(include_url=False)), key=lambda each: each["type"] == "missing")
     where = problems[0]["loc"]
+    if isinstance(fault := problems[0].get("ctx", {}).get("error"), FieldError):
+        where = (*where, *fault.where)
     message = _message(problems[0])
     path = field_path(where)
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
@@ -66,7 +84,28 @@ def line_of(text: str, where: Path) -> int | None:
         shared = _shared(found, where)
         if shared > length:
             best, length = number, shared
+    if best and length < len(where) and isinstance(index := where[length], int):
+        return _line_of_item(text, best, index)
     return best
+
+
+def _line_of_item(text: str, first: int, index: int) -> int:
+    """Line on which an item of the array begins that a key on the line ``first`` has; ``first`` if there is none."""
+    line, depth, item = first, 0, 0
+    value = "\n".join(text.splitlines()[first - 1 :]).partition("=")[2]
+    for token in _TOKEN.findall(value):
+        if depth == 1 and item == index and token not in "\n," and not token.startswith("#"):
+            return line
+        if token in "[{":
+            depth += 1
+        elif token in "]}":
+            depth -= 1
+            if depth <= 0:
+                return first
+        elif token == "," and depth == 1:
+            item += 1
+        line += token.count("\n")
+    return first
 
 
 def _shared(first: Path, second: Path) -> int:

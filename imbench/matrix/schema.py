@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationIn
 from imbench.matrix.cell import NATURAL, Budget, Profile
 from imbench.matrix.fields import (
     Expression,
+    FieldError,
     Grid,
     Memory,
     Name,
@@ -147,9 +148,9 @@ class DatasetEntry(Table):
                 if getattr(self, key) not in ("", None, ())
             ]
             if alone:
-                raise ValueError(f'{alone[0]}: only a dataset with file = "…" takes this key')
+                raise FieldError((alone[0],), 'only a dataset with file = "…" takes this key')
         elif not self.target:
-            raise ValueError("target: missing; expected the column that holds the class")
+            raise FieldError(("target",), "missing; expected the column that holds the class")
         return self
 
     @property
@@ -223,11 +224,11 @@ class Matrix(Table):
     @model_validator(mode="after")
     def _consistent(self) -> Matrix:
         if self.policy not in (*self.policies, "own"):
-            raise ValueError(f"policy: expected one of policies {list(self.policies)}, got {self.policy!r}")
+            raise FieldError(("policy",), f"expected one of policies {list(self.policies)}, got {self.policy!r}")
         labels = [entry.label for entry in self.datasets]
         for index, label in enumerate(labels):
             if label in labels[:index]:
-                raise ValueError(f"datasets[{index}]: {label!r} is listed twice; give one of them another name")
+                raise FieldError(("datasets", index), f"{label!r} is listed twice; give one of them another name")
         return self
 
     def ratios_of(self, entry: DatasetEntry) -> tuple[float | Literal["natural"], ...]:

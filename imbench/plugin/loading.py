@@ -143,7 +143,8 @@ def _check_requirement(origin: Origin, entry: metadata.EntryPoint) -> None:
             continue
         if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
             continue  # for an extra or another system
-        if canonicalize_name(requirement.name) == "imbench" and not requirement.specifier.contains(ours, prereleases=True):
+        ours_is_meant = canonicalize_name(requirement.name) == "imbench"
+        if ours_is_meant and not requirement.specifier.contains(ours, prereleases=True):
             raise PluginError(
                 f"{origin} needs imbench{requirement.specifier}, but {ours} is installed: update one of them"
             )

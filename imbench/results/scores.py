@@ -1,9 +1,12 @@
-r"""The score file: what a cell's strategy returned, so that new metrics never need a rerun.
+r"""The score file: what a cell's strategy returned, so that new metrics and policies never need a rerun.
 
 Layout: one line of JSON (the header), then one zlib stream of little-endian float32, the arrays one after the other::
 
     {"arrays":[["test",[1000,2]],["validation",[800,2]]],"format":"imbench-scores","version":1}\n
     <zlib>
+
+Arrays of a cell: scores ``test`` and ``validation``; ``last``, test scores of the last step where another was selected;
+``decided``, labels of the strategy's own decision where it decides (float32 holds class codes below 2^24 exactly).
 
 A file is named by the sha256 of its header and its *uncompressed* numbers, so that the name does not depend on the
 zlib that packed it. Nothing in it is pickled, and a reader never allocates more than the header says and `LIMIT`
@@ -30,7 +33,7 @@ from numpy.typing import NDArray
 from imbench.errors import EnvironmentFault
 from imbench.matrix.seeds import canonical_json
 
-__all__ = ["LIMIT", "VERSION", "Scores", "decode", "encode", "sync_folder", "write_atomically"]
+__all__ = ["LIMIT", "VERSION", "LostScores", "Scores", "decode", "encode", "sync_folder", "write_atomically"]
 
 Scores = dict[str, NDArray[np.float32]]
 
@@ -42,10 +45,26 @@ LIMIT = 1 << 31
 
 _FORMAT = "imbench-scores"
 _HEADER_LIMIT = 1 << 16
-#: zlib level: on softmax scores the higher levels cost 1.5 to 2 times the time and save nothing.
+#: zlib level: on softmax scores the higher levels save nothing.
 _LEVEL = 1
+#: Bytes that are tried to see whether a search for repetitions pays. It does for trees and constant tables (to a sixth
+#: of the size); on the scores of a network it takes more than twice the time of Huffman codes alone and saves nothing.
+_TRIED = 1 << 12
+_WORTH_IT = 0.7
 #: fsyncs at a time.
 _AT_ONCE = 8
+
+
+class LostScores(EnvironmentFault):
+    """A score file that cannot be read any more; its cell has to run again.
+
+    Attributes:
+        fate: ``missing`` or ``damaged``.
+    """
+
+    def __init__(self, source: str, fate: str) -> None:
+        super().__init__(f"score file {source} is {fate}: restore it, or run its matrix again")
+        self.fate = fate
 
 
 def encode(arrays: Mapping[str, NDArray[Any]]) -> tuple[str, bytes]:
@@ -65,7 +84,7 @@ def encode(arrays: Mapping[str, NDArray[Any]]) -> tuple[str, bytes]:
     )
     line = header.encode() + b"\n"
     raw = b"".join(array.tobytes() for array in packed.values())
-    return hashlib.sha256(line + raw).hexdigest(), line + zlib.compress(raw, _LEVEL)
+    return hashlib.sha256(line + raw).hexdigest(), line + _deflate(raw)
 
 
 def decode(data: bytes, expected: str, source: str) -> Scores:
@@ -77,9 +96,10 @@ def decode(data: bytes, expected: str, source: str) -> Scores:
         source: what to call the file in an error.
 
     Raises:
-        EnvironmentFault: a newer layout, or bytes that are not those that were written.
+        EnvironmentFault: a newer layout.
+        LostScores: bytes that are not those that were written.
     """
-    damaged = EnvironmentFault(f"score file {source} is damaged: restore it, or run its cell again (--retry)")
+    damaged = LostScores(source, "damaged")
     line, newline, body = data.partition(b"\n")
     if not newline or len(line) > _HEADER_LIMIT:
         raise damaged
@@ -117,6 +137,12 @@ def write_atomically(files: Mapping[Path, bytes], scratch: Path) -> None:
         return
     gaining = {path.parent for path in files}
     gaining |= {folder.parent for folder in gaining if not folder.is_dir()}
+    if len(files) == 1:  # starting threads takes longer than they save
+        for path, data in files.items():
+            _put(scratch, path, data)
+        for folder in gaining:
+            sync_folder(folder)
+        return
     with ThreadPoolExecutor(min(len(files), _AT_ONCE)) as pool:
         # a list, so that what one of them raises comes out here
         list(pool.map(partial(_put, scratch), files, files.values()))
@@ -145,6 +171,14 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _deflate(raw: bytes) -> bytes:
+    """One zlib stream. How it is packed is free: a file's name does not depend on it."""
+    middle = raw[len(raw) // 2 :][:_TRIED]  # of the scores, not of the labels before them
+    repeats = len(zlib.compress(middle, _LEVEL)) < _WORTH_IT * len(middle)
+    stream = zlib.compressobj(_LEVEL, strategy=zlib.Z_DEFAULT_STRATEGY if repeats else zlib.Z_RLE)
+    return stream.compress(raw) + stream.flush()
 
 
 def _float32(name: str, array: NDArray[Any]) -> NDArray[np.float32]:

@@ -17,9 +17,9 @@ import os
 import re
 import socket
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -48,20 +48,12 @@ class Attempt:
     """An attempt of a cell, to be stored.
 
     Attributes:
-        result: the outcome.
-        scores: (rows, classes) of the test rows, None if there are none.
-        validation_scores: (rows, classes) of the validation rows.
+        result: the outcome. If it names a score file already, that one stays.
+        arrays: what goes into a score file, see `imbench.results.scores`; empty if there is nothing new.
     """
 
     result: Result
-    scores: NDArray[Any] | None = None
-    validation_scores: NDArray[Any] | None = None
-
-    @property
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """What goes into its score file."""
-        given = {"test": self.scores, "validation": self.validation_scores}
-        return {name: array for name, array in given.items() if array is not None}
+    arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
 
 class Store:
@@ -146,7 +138,9 @@ class Store:
         Raises:
             EnvironmentFault: it could not be stored (disk full, read-only, …); the store is as it was before.
         """
-        return self.add_all([Attempt(result, scores, validation_scores)])[0]
+        given = {"test": scores, "validation": validation_scores}
+        arrays = {name: array for name, array in given.items() if array is not None}
+        return self.add_all([Attempt(result, arrays)])[0]
 
     def add_all(self, attempts: Sequence[Attempt]) -> list[Result]:
         """Store attempts in one transaction. When this returns, all of them survive a crash; if it raises, none does.
@@ -161,11 +155,12 @@ class Store:
         files: dict[Path, bytes] = {}
         named: list[Result] = []
         for attempt in attempts:
-            arrays = attempt.arrays
-            if arrays:
-                name, data = score_files.encode(arrays)
+            result = attempt.result
+            if attempt.arrays:
+                name, data = score_files.encode(attempt.arrays)
                 files[self._score_path(name)] = data
-            named.append(replace(attempt.result, scores=name) if arrays else attempt.result)
+                result = replace(result, scores=name)
+            named.append(result)
         with translated(self.folder):
             score_files.write_atomically(files, self.folder / "scores" / "tmp")
         texts = self._append("attempts", [(each.key, each.done, each.to_json()) for each in named])
@@ -181,15 +176,20 @@ class Store:
         return [Result.from_json(record) for _, record in rows]
 
     def read_scores(self, name: str) -> score_files.Scores:
-        """The arrays (``test``, ``validation``) of a score file. Raises EnvironmentFault if missing or damaged."""
+        """The arrays of a score file.
+
+        Raises:
+            LostScores: it is missing or damaged.
+            EnvironmentFault: it is of a newer imbench, or cannot be read.
+        """
         if not re.fullmatch("[0-9a-f]{64}", name):
             raise EnvironmentFault(f"score file: expected a sha256 in hex, got {name[:80]!r}")
         path = self._score_path(name)
         with translated(self.folder):
             if not path.is_file():
-                raise EnvironmentFault(f"score file {path} is missing: restore it, or run its cell again (--retry)")
+                raise score_files.LostScores(str(path), "missing")
             if path.stat().st_size > score_files.LIMIT:
-                raise EnvironmentFault(f"score file {path} is larger than {score_files.LIMIT} bytes: not one of ours")
+                raise score_files.LostScores(str(path), "damaged")
             return score_files.decode(path.read_bytes(), name, str(path))
 
     def add_cost(self, record: CostRecord) -> CostRecord:

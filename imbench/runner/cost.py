@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
@@ -20,6 +19,25 @@ from imbench.training.request import BASELINE, CostRequest, Request
 __all__ = ["COST", "CostWork", "cost_jobs", "cost_record", "measure"]
 
 COST = "imbench.training.cost:run"
+
+#: Counts up when the lane measures more or otherwise, so that older figures in a store are taken again.
+LANE = 2
+
+#: What the lane's answer and the record call by one name.
+_MEASURED = (
+    "seconds",
+    "baseline",
+    "spread",
+    "ratios",
+    "latency_p95",
+    "latency_calls",
+    "rows",
+    "repeats",
+    "peak_bytes",
+    "peak_device_bytes",
+    "joules",
+    "contended",
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -61,6 +79,7 @@ class CostWork:
                 "machine": machine(),
                 "device": self.device,
                 "protocol": PROTOCOL_VERSION,
+                "lane": LANE,
             }
         )
 
@@ -87,19 +106,8 @@ def cost_record(work: CostWork, outcome: Outcome) -> CostRecord:
     if outcome.status != "ok":
         return replace(record, reason=f"{outcome.status}: {outcome.reason}", machine=machine())
     header = outcome.header
-    place = {**machine(), **header["machine"], "baseline": BASELINE}
-    contended = place["load_before"] > (os.cpu_count() or 1) or place["load_after"] > (os.cpu_count() or 1)
-    return replace(
-        record,
-        seconds=header["seconds"],
-        baseline=header["baseline"],
-        spread=header["spread"],
-        rows=header["rows"],
-        repeats=header["repeats"],
-        peak_bytes=header["peak_bytes"],
-        machine=place,
-        contended=contended,
-    )
+    measured = {name: header[name] for name in _MEASURED}
+    return replace(record, **measured, machine={**machine(), **header["machine"], "baseline": BASELINE})
 
 
 def measure(works: Sequence[CostWork], executor: LocalExecutor, watch: Observer) -> list[CostRecord]:

@@ -12,18 +12,19 @@ from imbench.matrix.cell import Cell
 from imbench.plugin.registry import Origin
 from imbench.training.request import CellRequest, Request
 
-__all__ = ["PACK_BLOCKS", "PACK_CELLS", "PROBE", "RUN", "Built", "Pending", "job_size", "jobs_of", "probe_job"]
+__all__ = ["PACK_CELLS", "PROBE", "RUN", "Built", "Pending", "job_size", "jobs_of", "probe_job"]
 
 RUN = "imbench.training.pack:run"
 PROBE = "imbench.training.probe:run"
 
-#: Most cells of one job by device class. On a CPU larger packs gain nothing more and leave workers idle
-#: (docs/architecture.md, packs); on a GPU a step is bound by launches, so that a pack should be large.
+#: Most cells of a pack by device class. On a CPU larger packs gain nothing more (docs/architecture.md, packs); on a GPU
+#: a step is bound by launches, so that a pack should be large and reaches across blocks.
 PACK_CELLS = {"cpu": 24, "cuda": 256}
-#: Cells of a job below which a smaller pack costs more than an idle worker.
+#: Cells of a pack below which a smaller one costs more than an idle worker.
 FEW_CELLS = {"cpu": 4, "cuda": 256}
-#: Blocks that may share a job.
-PACK_BLOCKS = {"cpu": 1, "cuda": 32}
+#: Most cells of a job. A process costs a tenth of a second, so a job may hold several packs; if it is killed their
+#: work is done again.
+JOB_CELLS = {"cpu": 96, "cuda": 256}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -48,34 +49,46 @@ class Built:
     shares: tuple[int, int] = (-1, -1)
 
 
-def job_size(device: str, *, left: int, workers: int) -> int:
-    """Cells of the next job, with so many cells left: a worker's share of them, so that none is idle at the end.
+def job_size(device: str, *, left: int, given: int, workers: int) -> int:
+    """Cells of the next job.
 
-    This is guided self-scheduling (Polychronopoulos & Kuck 1987).
+    A worker's share of what is left, so that none is idle at the end (guided self-scheduling, Polychronopoulos & Kuck
+    1987); and no more than one pack at first, so that there is something to look at early.
+
+    Args:
+        device: device class.
+        left: cells that no job has yet.
+        given: cells that one has.
+        workers: jobs at a time.
     """
-    return min(max(-(-left // workers), FEW_CELLS[device]), PACK_CELLS[device])
+    share = max(-(-left // workers), FEW_CELLS[device])
+    return min(share, JOB_CELLS[device], max(given, PACK_CELLS[device]))
 
 
 def jobs_of(
     numbered: Sequence[tuple[int, Pending]], *, built: Mapping[str, Built], origins: Mapping[str, tuple[Origin, ...]],
     device: str, size: int,
 ) -> Iterator[Job]:  # fmt: skip
-    """Jobs for cells of one dataset: recipes in packs, across blocks where the device holds many, every Fit by itself.
+    """Jobs for cells of one dataset: recipes in packs, several packs a job, every Fit by itself.
 
     Args:
         numbered: (item id, cell) pairs, all with one backbone and budget.
         built: strategy → what the probe says of it.
         origins: strategy or backbone → plugins to load.
         device: device class.
-        size: most cells of a pack.
+        size: most cells of a job.
     """
-    groups = _packs([pair for pair in numbered if built[pair[1].cell.strategy].packs], built, size)
-    groups += [[pair] for pair in numbered if not built[pair[1].cell.strategy].packs]
+    packs = _packs(
+        [pair for pair in numbered if built[pair[1].cell.strategy].packs], built, min(size, PACK_CELLS[device])
+    )
+    groups = _together(packs, size)
+    groups += [[[pair]] for pair in numbered if not built[pair[1].cell.strategy].packs]
     for group in groups:
-        blocks = list({id(each.block): each.block for _, each in group}.values())
+        cells = [pair for pack in group for pair in pack]
+        blocks = list({id(each.block): each.block for _, each in cells}.values())
         place = {id(block): index for index, block in enumerate(blocks)}
-        cell = group[0][1].cell
-        names = {each.cell.strategy for _, each in group} | {cell.backbone}
+        cell = cells[0][1].cell
+        names = {each.cell.strategy for _, each in cells} | {cell.backbone}
         request = Request(
             blocks=tuple(block.data for block in blocks),
             backbone=cell.backbone,
@@ -83,7 +96,11 @@ def jobs_of(
             device=device,
             origins=tuple(sorted({origin for name in names for origin in origins[name]})),
         )
-        yield Job(RUN, request, tuple(_item(number, each, place[id(each.block)]) for number, each in group))
+        items = [
+            _item(number, each, place[id(each.block)], which)
+            for which, pack in enumerate(group) for number, each in pack
+        ]  # fmt: skip
+        yield Job(RUN, request, tuple(items))
 
 
 def _packs(
@@ -108,8 +125,18 @@ def _packs(
     return packs
 
 
-def _item(number: int, pending: Pending, block: int) -> Item:
-    return Item(number, str(pending.cell), CellRequest(strategy=pending.cell.strategy, block=block))
+def _together(packs: list[list[tuple[int, Pending]]], size: int) -> list[list[list[tuple[int, Pending]]]]:
+    """Packs in a row while all their cells are no more than ``size``, and at least one."""
+    groups: list[list[list[tuple[int, Pending]]]] = []
+    for pack in packs:
+        if not groups or sum(map(len, groups[-1])) + len(pack) > size:
+            groups.append([])
+        groups[-1].append(pack)
+    return groups
+
+
+def _item(number: int, pending: Pending, block: int, pack: int) -> Item:
+    return Item(number, str(pending.cell), CellRequest(strategy=pending.cell.strategy, block=block, pack=pack))
 
 
 def probe_job(strategies: Sequence[str], origins: dict[str, tuple[Origin, ...]], request: Request) -> Job:

@@ -21,7 +21,7 @@ from imbench.matrix.schema import POLICIES
 from imbench.results.result import Result
 from imbench.results.store import Store
 from imbench.runner.jobs import Pending
-from imbench.runner.scoring import result_of
+from imbench.runner.scoring import Returned, Scoring, results_of
 from imbench.training.measure import sample_data
 
 __all__ = ["NOTHING", "Sample", "dispatch", "sample", "scoring", "start_up", "storing"]
@@ -41,7 +41,8 @@ class Sample:
         """Judge it: every metric under every policy."""
         common = {"plugins": {"imbench": "0"}, "device": "cpu", "data": "sample", "origin": "sample", "task": "binary"}
         pending = replace(self.pending, key=key)
-        return result_of(pending, self.outcome, policies=POLICIES, extra={}, common=common)
+        returned = Returned(pending=pending, outcome=self.outcome, common=common)
+        return results_of([returned], Scoring(policies=POLICIES))[0]
 
 
 def sample(rows: int = 6144, seed: int = 0) -> Sample:

@@ -9,7 +9,8 @@ from imbench.data.dataset import Dataset
 from imbench.data.files import read_file
 from imbench.errors import NothingSelected, PluginError, UsageError, blame
 from imbench.matrix.cell import Cell
-from imbench.matrix.plan import plan
+from imbench.matrix.plan import entry_of, plan
+from imbench.matrix.problems import FieldFault
 from imbench.matrix.schema import DatasetEntry, Matrix
 from imbench.matrix.select import select as select_cells
 from imbench.plugin.naming import canonical, offers_of
@@ -18,14 +19,36 @@ from imbench.plugin.specs import resolve
 from imbench.results.result import Result
 from imbench.runner.provenance import provenance
 
-__all__ = ["Planned", "Source", "load_source", "plan_run", "sources_of", "unsupported"]
+__all__ = [
+    "Planned",
+    "Source",
+    "load_source",
+    "plan_run",
+    "size_note",
+    "sources_of",
+    "still_to_do",
+    "strategy_fault",
+    "unsupported",
+]
+
+#: More cells than this are worth a word before they run.
+MANY_CELLS = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """Where a dataset of the matrix comes from: a plugin's offer or the user's file."""
+    """Where a dataset of the matrix comes from: a plugin's offer or the user's file.
+
+    Attributes:
+        entry: the table of the matrix.
+        position: its place among the datasets of the matrix.
+        origins: the plugin that offers it.
+        modality: of its rows.
+        cluster: datasets of one cluster count once.
+    """
 
     entry: DatasetEntry
+    position: int = 0
     origins: tuple[Origin, ...] = ()
     modality: str = "tabular"
     cluster: str = ""
@@ -71,7 +94,10 @@ def plan_run(
     if seeds is not None:
         matrix = matrix.model_copy(update={"seeds": tuple(seeds)})
     sources = sources_of(matrix, registry)
-    backbone = registry.backbones.find(matrix.backbone)
+    try:
+        backbone = registry.backbones.find(matrix.backbone)
+    except UsageError as error:
+        raise FieldFault(("backbone",), error) from None
     cells = select_cells(plan(matrix, canonical=lambda text: canonical(registry.strategies, text)), select)
     cells = cells if limit is None else cells[:limit]
     if not cells:
@@ -89,14 +115,16 @@ def sources_of(matrix: Matrix, registry: Registry) -> dict[str, Source]:
     found = {}
     for number, entry in enumerate(matrix.datasets):
         if entry.file:
-            found[entry.label] = Source(entry=entry, cluster=entry.label)
+            found[entry.label] = Source(entry=entry, position=number, cluster=entry.label)
             continue
         try:
             offer = registry.datasets.find(entry.name)
         except UsageError as error:
-            raise UsageError(f"datasets[{number}]: {error}") from None
+            raise FieldFault(("datasets", number), error) from None
         cluster = offer.spec.card.origin or offer.spec.name
-        found[entry.label] = Source(entry=entry, origins=(offer.origin,), modality=offer.spec.modality, cluster=cluster)
+        found[entry.label] = Source(
+            entry=entry, position=number, origins=(offer.origin,), modality=offer.spec.modality, cluster=cluster
+        )
     return found
 
 
@@ -104,21 +132,24 @@ def load_source(source: Source, registry: Registry) -> Dataset:
     """Load a dataset.
 
     Raises:
-        UsageError: the user's file is not usable.
+        FieldFault: the user's file is not usable.
         PluginError: the plugin's loader failed or returned something else than a Dataset.
         EnvironmentFault: an archive could not be fetched or checked.
     """
     entry = source.entry
     if entry.file:
-        return read_file(
-            entry.file,
-            target=entry.target,
-            name=entry.label,
-            positive=entry.positive,
-            time=entry.time or None,
-            group=entry.group or None,
-            drop=entry.drop,
-        )
+        try:
+            return read_file(
+                entry.file,
+                target=entry.target,
+                name=entry.label,
+                positive=entry.positive,
+                time=entry.time or None,
+                group=entry.group or None,
+                drop=entry.drop,
+            )
+        except UsageError as error:
+            raise FieldFault(("datasets", source.position), error) from None
     offer = registry.datasets.find(entry.name)
     try:
         dataset = resolve(offer.spec.load)()
@@ -137,9 +168,26 @@ def load_source(source: Source, registry: Registry) -> Dataset:
     return dataset
 
 
-def unsupported(cell: Cell, registry: Registry, task: str, modality: str) -> str:
+def strategy_fault(matrix: Matrix, registry: Registry, strategy: str, reason: str) -> UsageError:
+    """The error that a strategy of the matrix is, with the field that names it."""
+    problem = f"strategy {strategy!r}: {reason}"
+    index = entry_of(matrix, strategy, canonical=lambda text: canonical(registry.strategies, text))
+    return UsageError(problem) if index is None else FieldFault(("strategies", index), problem)
+
+
+def size_note(planned: Planned) -> str:
+    """A word on a run that is far larger than most, or an empty string."""
+    if len(planned.cells) <= MANY_CELLS:
+        return ""
+    return (
+        f"{len(planned.cells):,} cells; how long they take is unknown until some are done: --dry-run lists them, "
+        "-k or --limit runs a part of them"
+    )
+
+
+def unsupported(strategy: str, registry: Registry, task: str, modality: str) -> str:
     """Why a strategy does not run on such data, or an empty string."""
-    for offer, _ in offers_of(registry.strategies, cell.strategy):
+    for offer, _ in offers_of(registry.strategies, strategy):
         if task not in offer.spec.tasks:
             return f"{offer.spec.name} supports {' and '.join(offer.spec.tasks)} tasks, this one is {task}"
         if modality not in offer.spec.modalities:

@@ -49,6 +49,7 @@ def run(
     retry: str = "failed",
     cost: bool = True,
     progress: Observer | None = None,
+    include_flagged: bool = False,
     registry: Registry | None = None,
 ) -> Study:
     """Run what of a matrix is not in the store yet, and rank it.
@@ -66,6 +67,7 @@ def run(
         retry: which finished cells run again: ``failed``, ``none`` or ``all``.
         cost: whether to run the cost lane.
         progress: observer.
+        include_flagged: whether blocks with too few positives are ranked as well.
         registry: what is installed, if it is loaded already.
 
     Raises:
@@ -85,7 +87,8 @@ def run(
         # workers come from a server process that starts now: before this process has seen any label, and while it
         # imports what it needs itself (pandas, scikit-learn), which is why those imports stand here
         with executor:
-            from imbench.runner.planning import plan_run
+            from imbench.runner.planning import plan_run, size_note
+            from imbench.runner.scoring import scoring_of
             from imbench.runner.session import Session
 
             registry = registry or load()
@@ -93,22 +96,45 @@ def run(
             with Store.open(store) as opened, opened.lock():
                 opened.set_note("matrix", planned.matrix.model_dump(mode="json"))
                 opened.set_note("machine", {**machine(), "packages": packages()})
-                session = Session(planned, registry, opened, executor, watch, retry)
+                scoring = scoring_of(planned.matrix.policies, registry)
+                session = Session(planned, registry, opened, executor, watch, scoring, retry)
                 session.check_files()
                 watch.note(f"matrix {planned.matrix.name}, results go to {store}")
+                if note := size_note(planned):
+                    watch.note(note)
                 session.probe(device)
                 session.run_cells()
                 costs = session.run_costs(cell_seconds) if cost else []
                 lower = sorted(offer.spec.name for offer in registry.metrics if not offer.spec.higher_is_better)
                 opened.set_note("lower_is_better", lower)
-                return study_of(planned.matrix, session.results(), costs, lower)
+                return study_of(planned.matrix, session.results(), costs, lower, include_flagged=include_flagged)
     finally:
         watch.close()
 
 
 def study_of(
-    matrix: Matrix, results: Sequence[Result], costs: Sequence[CostRecord], lower: Collection[str] = ()
+    matrix: Matrix,
+    results: Sequence[Result],
+    costs: Sequence[CostRecord],
+    lower: Collection[str] = (),
+    *,
+    include_flagged: bool = False,
 ) -> Study:
-    """Rank results by what their matrix asks for; ``lower`` names metrics of plugins of which less is better."""
-    ranked = boards(results, costs, primary=matrix.primary, policy=matrix.policy, lower=lower)
+    """Rank results by what their matrix asks for.
+
+    Args:
+        matrix: what was asked.
+        results: one per cell.
+        costs: measurements of the cost lane.
+        lower: metrics of plugins of which less is better.
+        include_flagged: whether blocks with too few positives are ranked as well.
+    """
+    ranked = boards(
+        results,
+        costs,
+        primary=matrix.primary,
+        policy=matrix.policy,
+        lower=lower,
+        include_flagged=include_flagged,
+    )
     return Study(matrix=matrix, results=tuple(results), costs=tuple(costs), boards=tuple(ranked))

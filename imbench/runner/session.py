@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby, islice
+from itertools import groupby
 from typing import Any
 
 from imbench.data.block import Block
@@ -15,15 +15,16 @@ from imbench.execution.job import Job, Outcome
 from imbench.execution.local import LocalExecutor
 from imbench.matrix.cell import NATURAL, Cell, Coordinates
 from imbench.plugin.registry import Registry
-from imbench.plugin.specs import resolve
 from imbench.results.result import CostRecord, Result
 from imbench.results.store import Attempt, Store
 from imbench.runner.cost import CostWork, measure
-from imbench.runner.jobs import PACK_BLOCKS, Built, Pending, job_size, jobs_of, probe_job
-from imbench.runner.planning import Planned, load_source, still_to_do, unsupported
+from imbench.runner.jobs import Built, Pending, job_size, jobs_of
+from imbench.runner.planning import Planned, load_source, strategy_fault, unsupported
+from imbench.runner.probing import probes
 from imbench.runner.progress import Observer
-from imbench.runner.scoring import result_of, skipped
-from imbench.training.request import BASELINE, Request
+from imbench.runner.rescore import due, rescored
+from imbench.runner.scoring import Returned, Scoring, kept, results_of, skipped
+from imbench.training.request import BASELINE
 
 __all__ = ["Session"]
 
@@ -37,13 +38,16 @@ class Session:
     store: Store
     executor: LocalExecutor
     watch: Observer
+    scoring: Scoring
     retry: str
     device: str = "cpu"
     built: dict[str, Built] = field(default_factory=dict)
     keys: list[str] = field(default_factory=list)
     in_flight: dict[int, Pending] = field(default_factory=dict)
     common: dict[str, dict[str, Any]] = field(default_factory=dict)
+    stale: dict[str, Result] = field(default_factory=dict)
     left: int = 0
+    given: int = 0
     _next_id: int = 0
 
     def check_files(self) -> None:
@@ -53,36 +57,32 @@ class Session:
         """
         for name in dict.fromkeys(cell.at.dataset for cell in self.planned.cells):
             if self.planned.sources[name].entry.file:
-                load_source(self.planned.sources[name], self.registry)
+                for note in load_source(self.planned.sources[name], self.registry).notes:
+                    self.watch.note(f"{name}: {note}")
 
     def probe(self, device: str) -> None:
         """Build each strategy once in a worker. Raises UsageError if a composition breaks a rule."""
-        strategies = sorted({cell.strategy for cell in self.planned.cells})
-        first = self.planned.cells[0]
-        request = Request(blocks=(), backbone=first.backbone, budget=first.budget, device=device, origins=())
-        job = probe_job(strategies, dict(self.planned.origins), request)
-        for outcome in self.executor.run([job]):
-            name = strategies[outcome.item_id]
-            if "usage" in outcome.header:
-                raise UsageError(f"strategy {name!r}: {outcome.header['usage']}")
-            # a strategy that cannot be built fails cell by cell, each alone, with its reason
-            self.built[name] = Built(packs=False)
-            if outcome.status == "ok":
-                resampling, training = outcome.header["shares"]
-                self.built[name] = Built(packs=bool(outcome.header["packs"]), shares=(resampling, training))
-            self.device = str(outcome.header.get("device", self.device))
+        for probe in probes(self.planned, self.executor, device):
+            if probe.broken_rule:
+                raise strategy_fault(self.planned.matrix, self.registry, probe.strategy, probe.broken_rule)
+            self.built[probe.strategy] = probe.built
+            self.device = probe.device or self.device
 
     def run_cells(self) -> None:
         """Run all pending cells; results that come together are stored together."""
         for outcomes in self.executor.batches(self._jobs()):
-            self._keep([self._attempt(outcome) for outcome in outcomes])
+            results = results_of([self._returned(outcome) for outcome in outcomes], self.scoring)
+            self._keep(
+                [
+                    Attempt(result, kept(outcome) if result.done else {})
+                    for result, outcome in zip(results, outcomes, strict=True)
+                ]
+            )
 
-    def _attempt(self, outcome: Outcome) -> Attempt:
+    def _returned(self, outcome: Outcome) -> Returned:
         pending = self.in_flight.pop(outcome.item_id)
         common = self.common[pending.cell.at.dataset] | {"plugins": self.planned.plugins_of(pending.cell)}
-        extra = {offer.spec.name: resolve(offer.spec.compute) for offer in self.registry.metrics}
-        result = result_of(pending, outcome, policies=self.planned.matrix.policies, extra=extra, common=common)
-        return Attempt(result, outcome.arrays["test"], outcome.arrays["validation"]) if result.done else Attempt(result)
+        return Returned(pending=pending, outcome=outcome, common=common)
 
     def run_costs(self, timeout: float | None) -> list[CostRecord]:
         """Time every strategy alone on the first datasets of the matrix, unless it has been timed on this machine."""
@@ -131,7 +131,7 @@ class Session:
 
     def _jobs(self) -> Iterator[Job]:
         """Jobs, made only when a worker is free: one dataset is in memory at a time."""
-        done = self.store.latest()
+        held = self.store.latest()
         total = self.left = len(self.planned.cells)
         finished = 0
         for name, cells_of_dataset in groupby(self.planned.cells, key=lambda cell: cell.at.dataset):
@@ -139,11 +139,27 @@ class Session:
             self.watch.started(f"loading {name}")
             dataset = load_source(self.planned.sources[name], self.registry)
             keyed = self._keyed(cells, dataset)
-            pending = [(cell, key) for cell, key in keyed if still_to_do(done, key, self.retry)]
-            finished += len(keyed) - len(pending)
-            self.left -= len(keyed) - len(pending)
+            todo = self._todo(keyed, held)
+            finished += len(keyed) - len(todo)
+            self.left -= len(keyed) - self._to_train(todo)
             self.watch.planned(total, finished)
-            yield from self._jobs_of_dataset(dataset, pending)
+            yield from self._jobs_of_dataset(dataset, todo)
+
+    def _todo(self, keyed: Sequence[tuple[Cell, str]], held: Mapping[str, Result]) -> list[tuple[Cell, str]]:
+        """Cells that run, and those of `stale`, which are only scored again."""
+        self.watch.started(f"looking at what is stored of {keyed[0][0].at.dataset}")
+        found = due(keyed, self.store, held, retry=self.retry, digest=self.scoring.digest)
+        for why, cells in found.lost.items():
+            more = f" and {len(cells) - 1} more cells" if len(cells) > 1 else ""
+            then = "not run again because of --retry none" if self.retry == "none" else "run again"
+            self.watch.note(f"{why}, {then}: {cells[0]}{more}")
+        if found.rescore and not self.stale:
+            self.watch.note("results scored with other policies or metrics are scored again, without training")
+        self.stale.update(found.rescore)
+        return [(cell, key) for cell, key in keyed if key in found.run or key in found.rescore]
+
+    def _to_train(self, cells: Sequence[tuple[Cell, str]]) -> int:
+        return sum(key not in self.stale for _, key in cells)
 
     def _keyed(self, cells: Sequence[Cell], dataset: Dataset) -> list[tuple[Cell, str]]:
         name = cells[0].at.dataset
@@ -158,30 +174,43 @@ class Session:
 
     def _jobs_of_dataset(self, dataset: Dataset, pending: Sequence[tuple[Cell, str]]) -> Iterator[Job]:
         blocks = groupby(pending, key=lambda pair: pair[0].at)
-        while some := list(islice(blocks_of(blocks), PACK_BLOCKS[self.device])):
+        while True:
+            size = job_size(self.device, left=self.left, given=self.given, workers=self.executor.workers)
             numbered: list[tuple[int, Pending]] = []
-            for at, cells in some:
-                self.watch.started(f"preparing {_label(at)}")
-                runnable = self._runnable(dataset, at, cells)
+            labels: list[str] = []
+            while len(numbered) < size and (block := next(blocks, None)):
+                cells = list(block[1])
+                self.watch.started(f"preparing {_label(block[0])}")
+                if runnable := self._runnable(dataset, block[0], cells):
+                    labels.append(_label(block[0]))
                 numbered += enumerate(runnable, self._next_id)
                 self._next_id += len(runnable)
+                self.left -= self._to_train(cells)
+            if not numbered:  # nor is there another block
+                return
+            self.given += len(numbered)
             self.in_flight.update(numbered)
-            self.watch.started(f"training {_label(some[0][0])}{f' and {len(some) - 1} more' if len(some) > 1 else ''}")
-            size = job_size(self.device, left=self.left, workers=self.executor.workers)
-            self.left -= sum(len(cells) for _, cells in some)
+            self.watch.started(f"training {labels[0]}{f' and {len(labels) - 1} more' if len(labels) > 1 else ''}")
             yield from jobs_of(numbered, built=self.built, origins=self.planned.origins, device=self.device, size=size)
 
     def _runnable(self, dataset: Dataset, at: Coordinates, cells: Sequence[tuple[Cell, str]]) -> list[Pending]:
-        """Prepare a block; cells that it rules out are skipped with the reason."""
+        """Prepare a block and score what is stored of it again; cells that it rules out are skipped with the reason."""
         try:
             block = prepare(dataset, at)
         except UsageError as error:  # an unreachable ratio, data too coarse to split
             self._skip(cells, str(error))
             return []
+        if stale := [self.stale[key] for _, key in cells if key in self.stale]:
+            self.watch.started(f"scoring {_label(at)} again")
+            for attempts in rescored(stale, block, self.store, self.scoring):
+                self._keep(attempts)
         runnable = []
         ruled_out: dict[str, list[tuple[Cell, str]]] = {}
         for cell, key in cells:
-            if reason := unsupported(cell, self.registry, dataset.task, self.planned.sources[at.dataset].modality):
+            if key in self.stale:
+                continue
+            modality = self.planned.sources[at.dataset].modality
+            if reason := unsupported(cell.strategy, self.registry, dataset.task, modality):
                 ruled_out.setdefault(reason, []).append((cell, key))
             else:
                 runnable.append(Pending(cell=cell, key=key, block=block))
@@ -197,14 +226,6 @@ class Session:
                 for cell, key in cells
             ]
         )
-
-
-def blocks_of(
-    groups: Iterable[tuple[Coordinates, Iterable[tuple[Cell, str]]]],
-) -> Iterator[tuple[Coordinates, list[tuple[Cell, str]]]]:
-    """The groups of `itertools.groupby`, each read before the next."""
-    for at, cells in groups:
-        yield at, list(cells)
 
 
 def _label(at: Coordinates) -> str:

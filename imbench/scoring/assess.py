@@ -1,43 +1,22 @@
-"""Assess a cell: every metric of its scores, and of its decisions under every policy."""
+"""Assess cells: every metric of their scores, and of their decisions under every policy, a pack at a time."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imbench.data.block import Floats, Labels
-from imbench.errors import one_line
+from imbench.data.block import Labels
 from imbench.scoring.checks import check_decided, check_scores, require
-from imbench.scoring.decision import decision_metrics
-from imbench.scoring.measured import Measured, Outcome
-from imbench.scoring.policies import OWN, POLICIES, describe, fit_policy
-from imbench.scoring.probability import score_metrics
+from imbench.scoring.pack import Assessment, Cells, Shared, assess_together
+from imbench.scoring.plugged import ExtraMetric
+from imbench.scoring.policies import POLICIES, describe
 
-__all__ = ["Assessment", "ExtraMetric", "assess", "check_decided", "check_scores"]
+__all__ = ["Assessment", "ExtraMetric", "assess", "assess_pack", "check_decided", "check_scores"]
 
-#: Scores (n, C) float32 and labels (n,) int64, both read-only → a number, NaN where undefined.
-ExtraMetric = Callable[[Floats, Labels], float]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Assessment:
-    """What a cell is worth, ready for JSON.
-
-    Attributes:
-        metrics: score metric → value, None where undefined.
-        decisions: policy → label metric → value, None where undefined.
-        undefined: metric → why it is None. Label metrics are undefined under all policies or under none.
-        policies: policy → what it did here (thresholds, fallbacks).
-    """
-
-    metrics: dict[str, float | None]
-    decisions: dict[str, dict[str, float | None]]
-    undefined: dict[str, str]
-    policies: dict[str, str]
+#: Scores worked on at once: more of them leave the processor's cache. A cell's assessment does not depend on it.
+SCORES_AT_ONCE = 2**18
 
 
 def assess(
@@ -52,7 +31,7 @@ def assess(
     policies: Sequence[str] = POLICIES,
     extra: Mapping[str, ExtraMetric] | None = None,
 ) -> Assessment:
-    """Score one cell. Scores are rounded to float32 first, as they are stored, so that a stored cell scores the same.
+    """Score one cell: `assess_pack` of one, with the same values to the last bit.
 
     Args:
         scores: (n, C) scores of the test rows, see `check_scores`.
@@ -70,53 +49,71 @@ def assess(
         ValueError: malformed scores, decisions, labels or prior; `check_scores` and `check_decided` tell beforehand.
         UsageError: unknown policy.
     """
-    scores, validation_scores = np.asarray(scores, np.float32), np.asarray(validation_scores, np.float32)
-    measured = score_metrics(scores, labels, training_counts=training_counts)
-    plugged = _extra_metrics(extra or {}, scores, labels, taken=measured.values)
-    decisions: dict[str, dict[str, float | None]] = {}
-    fitted: dict[str, str] = {}
-    undefined = {**measured.undefined, **plugged.undefined}
-
-    def report(policy: str, predicted: Labels, rule: str) -> None:
-        found = decision_metrics(predicted, labels, training_counts=training_counts)
-        decisions[policy], fitted[policy] = _jsonable(found), rule
-        undefined.update(found.undefined)
-
-    for name in policies:
-        policy = fit_policy(name, validation_scores=validation_scores, validation_labels=validation_labels, prior=prior)
-        report(name, policy(scores), describe(policy))
-    if decided is not None:
-        require("own decisions", check_decided(decided, len(labels), len(training_counts)))
-        report(OWN, decided, describe(OWN))
-    return Assessment(
-        metrics=_jsonable(measured) | _jsonable(plugged), decisions=decisions, undefined=undefined, policies=fitted
+    (assessed,) = assess_pack(
+        scores=[scores],
+        labels=labels,
+        validation_scores=[validation_scores],
+        validation_labels=validation_labels,
+        priors=[prior],
+        training_counts=training_counts,
+        decided=[decided],
+        policies=policies,
+        extra=extra,
     )
+    return assessed
 
 
-def _jsonable(measured: Measured) -> dict[str, float | None]:
-    return {name: None if math.isnan(value) else value for name, value in measured.values.items()}
+def assess_pack(
+    *,
+    scores: Sequence[NDArray[np.floating]] | NDArray[np.floating],
+    labels: Labels,
+    validation_scores: Sequence[NDArray[np.floating]] | NDArray[np.floating],
+    validation_labels: Labels,
+    priors: Sequence[NDArray[np.floating]] | NDArray[np.floating],
+    training_counts: NDArray[np.int64],
+    decided: Sequence[Labels | None] | None = None,
+    policies: Sequence[str] = POLICIES,
+    extra: Mapping[str, ExtraMetric] | None = None,
+) -> list[Assessment]:
+    """Score K cells of one block together: they share labels and training counts.
 
+    The assessment of a cell is the same to the last bit whatever its neighbours. Scores are rounded to float32 first,
+    as they are stored, so that a stored cell scores the same.
 
-def _extra_metrics(
-    extra: Mapping[str, ExtraMetric], scores: Floats, labels: Labels, taken: Mapping[str, float]
-) -> Measured:
-    """Metrics of plugins on read-only views: one metric cannot change what the next one sees."""
-    scores, labels = scores.view(), labels.view()
-    scores.flags.writeable = labels.flags.writeable = False
-    outcomes: dict[str, Outcome] = {}
-    for name, compute in extra.items():
-        if name in taken:
-            outcomes[f"extra:{name}"] = "imbench has a metric of that name"
-        else:
-            outcomes[name] = _extra_metric(compute, scores, labels)
-    return Measured.of(outcomes)
+    Args:
+        scores: K times (n, C) scores of the test rows, or one array (K, n, C).
+        labels: (n,) test labels.
+        validation_scores: K times (m, C), or one array (K, m, C).
+        validation_labels: (m,).
+        priors: K times (C,), or one array (K, C).
+        training_counts: (C,) training rows per class.
+        decided: K times the strategy's own decisions (n,), or None where it decided nothing; None if no cell did.
+        policies: as for `assess`.
+        extra: as for `assess`; called cell by cell.
 
+    Returns:
+        One assessment a cell, in the order of `scores`.
 
-def _extra_metric(compute: ExtraMetric, scores: Floats, labels: Labels) -> Outcome:
-    try:
-        value = float(compute(scores, labels))
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # foreign code: whatever it raises, sys.exit() too, is its outcome; the cell goes on
-        return one_line(error)
-    return value if math.isfinite(value) else f"the metric returned {value}"
+    Raises:
+        ValueError: not as many of each as there are scores; malformed scores, decisions, labels or prior, with the
+            number of the cell if there are several.
+        UsageError: unknown policy.
+    """
+    decided = [None] * len(scores) if decided is None else decided
+    numbers = [len(scores), len(validation_scores), len(priors), len(decided)]
+    if len(set(numbers)) > 1:
+        raise ValueError(f"expected scores, validation scores, priors and decisions of as many cells, got {numbers}")
+    for name in policies:
+        describe(name)
+    n_classes = len(training_counts)
+    require("labels", check_decided(labels, len(labels), n_classes))
+    require("validation labels", check_decided(validation_labels, len(validation_labels), n_classes))
+    shared = Shared(labels, validation_labels, np.asarray(training_counts), tuple(policies), extra or {})
+    names = [f"cell {k}: " if len(scores) > 1 else "" for k in range(len(scores))]
+    step = max(1, SCORES_AT_ONCE // max(1, n_classes * max(len(labels), len(validation_labels))))
+    assessed: list[Assessment] = []
+    for first in range(0, len(scores), step):
+        part = slice(first, first + step)
+        cells = Cells.of(shared, names[part], scores[part], validation_scores[part], priors[part], decided[part])
+        assessed += assess_together(shared, cells)
+    return assessed

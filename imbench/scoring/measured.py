@@ -7,10 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-__all__ = ["NO_ROWS", "ONE_CLASS", "Measured", "Outcome"]
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["NO_ROWS", "ONE_CLASS", "Measured", "MeasuredPack", "Outcome", "PackOutcome"]
 
 #: A finite number, or one line that says why there is none.
 Outcome = float | str
+
+#: The same of K cells: (K,) finite numbers, or one number or reason for all of them.
+PackOutcome = NDArray[np.float64] | float | str
 
 NO_ROWS = "no test rows"
 ONE_CLASS = "the test rows are all of one class"
@@ -41,6 +47,10 @@ class Measured:
         object.__setattr__(self, "values", MappingProxyType(dict(self.values)))
         object.__setattr__(self, "undefined", MappingProxyType(dict(self.undefined)))
 
+    def jsonable(self) -> dict[str, float | None]:
+        """Metric → value, None where undefined."""
+        return {name: None if math.isnan(value) else value for name, value in self.values.items()}
+
     @classmethod
     def of(cls, outcomes: Mapping[str, Outcome]) -> Measured:
         """From metric → number or reason."""
@@ -48,3 +58,47 @@ class Measured:
             values={name: math.nan if isinstance(got, str) else float(got) for name, got in outcomes.items()},
             undefined={name: got for name, got in outcomes.items() if isinstance(got, str)},
         )
+
+
+@dataclass(frozen=True, eq=False)
+class MeasuredPack:
+    """The same metrics of K cells of one block. What is undefined depends on the block alone: all cells share it.
+
+    Attributes:
+        names: of the M metrics, in the order of their definition.
+        table: (K, M) finite numbers; NaN in the columns of undefined metrics.
+        undefined: metric → why it is NaN.
+    """
+
+    names: tuple[str, ...]
+    table: NDArray[np.float64]
+    undefined: Mapping[str, str]
+
+    @classmethod
+    def of(cls, cells: int, outcomes: Mapping[str, PackOutcome]) -> MeasuredPack:
+        """From metric → (K,) numbers, one number for all cells, or reason.
+
+        Raises:
+            ValueError: a number that is not finite.
+        """
+        table = np.full((len(outcomes), cells), np.nan)
+        undefined = {name: got for name, got in outcomes.items() if isinstance(got, str)}
+        for row, got in zip(table, outcomes.values(), strict=True):
+            if not isinstance(got, str):
+                row[:] = got
+        if np.count_nonzero(np.isfinite(table)) != cells * (len(outcomes) - len(undefined)):
+            bad = {name for name, row in zip(outcomes, table, strict=True) if not np.isfinite(row).all()}
+            raise ValueError(f"expected finite metrics, got others in {sorted(bad - set(undefined))}")
+        return cls(names=tuple(outcomes), table=table.T, undefined=undefined)
+
+    def cells(self) -> list[dict[str, float | None]]:
+        """Metric → value of each cell, None where undefined: ready for JSON."""
+        return [
+            {name: None if value != value else value for name, value in zip(self.names, row, strict=True)}
+            for row in self.table.tolist()
+        ]
+
+    def single(self) -> Measured:
+        """The only cell of a pack of one."""
+        (row,) = self.table.tolist()
+        return Measured(values=dict(zip(self.names, row, strict=True)), undefined=self.undefined)

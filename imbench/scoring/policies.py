@@ -5,7 +5,7 @@ Scores are float32, and so are comparisons: a score that differs from a threshol
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,15 +15,14 @@ from numpy.typing import NDArray
 from imbench.data.block import Floats, Labels
 from imbench.errors import UsageError, did_you_mean
 from imbench.scoring.checks import SUM_TOLERANCE, check_decided, check_scores, require
-from imbench.scoring.ranking import rank
+from imbench.scoring.columns import Columns, columns_of
+from imbench.scoring.deciding import Codes, above, largest, largest_adjusted
+from imbench.scoring.tuning import TAUS, best_exponents, best_thresholds
 
-__all__ = ["OWN", "POLICIES", "TAUS", "Policy", "describe", "fit_policy"]
+__all__ = ["OWN", "POLICIES", "TAUS", "PackPolicy", "Policy", "describe", "fit_pack", "fit_policy", "require_priors"]
 
 Scores = NDArray[np.floating]
 Decider = Callable[[Scores], Labels]
-
-#: Exponents that `tuned` tries with more than two classes; 0 is `argmax`, 1 is `prior`.
-TAUS = tuple(step / 10 for step in range(21))
 
 #: What a strategy's own decisions are reported under.
 OWN = "own"
@@ -58,6 +57,25 @@ class Policy:
         return self.decide(scores)
 
 
+@dataclass(frozen=True, eq=False)
+class PackPolicy:
+    """One policy fitted to each of K cells.
+
+    Attributes:
+        rules: what it does in each cell, with its numbers.
+        fallbacks: why it is not what its name says there; empty if it is.
+        decide: scores (C, K, n) → class codes (K, n).
+    """
+
+    rules: Sequence[str]
+    fallbacks: Sequence[str]
+    decide: Callable[[Columns], Codes]
+
+    def described(self) -> list[str]:
+        """One line a cell, as `describe` says it."""
+        return [_line(*each) for each in zip(self.rules, self.fallbacks, strict=True)]
+
+
 def describe(policy: str | Policy) -> str:
     """One line: what a policy of that name does in general, or what a fitted one does here.
 
@@ -65,10 +83,14 @@ def describe(policy: str | Policy) -> str:
         UsageError: no policy has that name.
     """
     if isinstance(policy, Policy):
-        return f"{policy.rule} ({policy.fallback})" if policy.fallback else policy.rule
+        return _line(policy.rule, policy.fallback)
     if policy not in _MEANING:
         raise UsageError(f"expected a decision policy, got {policy!r}{did_you_mean(policy, POLICIES)}")
     return _MEANING[policy]
+
+
+def _line(rule: str, fallback: str) -> str:
+    return f"{rule} ({fallback})" if fallback else rule
 
 
 def fit_policy(
@@ -88,118 +110,88 @@ def fit_policy(
         ValueError: scores, labels or prior that are none.
     """
     describe(name)
-    require("prior", _check_prior(np.asarray(prior)))
-    prior = np.asarray(prior, np.float32)
-    require("validation scores", check_scores(validation_scores, len(validation_labels), len(prior)))
-    require("validation labels", check_decided(validation_labels, len(validation_labels), len(prior)))
+    priors = np.asarray(prior)[None]
+    require_priors(["prior"], priors)
+    require("validation scores", check_scores(validation_scores, len(validation_labels), priors.shape[1]))
+    require("validation labels", check_decided(validation_labels, len(validation_labels), priors.shape[1]))
+    fitted = fit_pack(name, columns_of(np.asarray(validation_scores)[None]), validation_labels, priors)
+
+    def decide(scores: Scores) -> Labels:
+        decided: Labels = fitted.decide(columns_of(np.asarray(scores)[None]))[0].astype(np.int64)
+        return decided
+
+    return Policy(name, fitted.rules[0], decide, fitted.fallbacks[0])
+
+
+def require_priors(what: Sequence[str], priors: NDArray[np.floating]) -> None:
+    """Raise ValueError, naming the first cell, unless (K, C) priors are finite, ≥ 0 and sum to one."""
+    if priors.ndim == 2 and priors.shape[1] >= 2:
+        # NaN makes either comparison false.
+        valid = (priors.min(axis=1) >= 0) & (np.abs(priors.sum(axis=1) - 1) <= SUM_TOLERANCE)
+        if valid.all():
+            return
+        first = int(valid.argmin())
+    else:
+        first = 0
+    expected = "two or more non-negative numbers that sum to 1"
+    require(what[first], f"expected {expected}, got {priors[first].tolist()}")
+
+
+def fit_pack(name: str, columns: Columns, labels: Labels, priors: NDArray[np.floating]) -> PackPolicy:
+    """`fit_policy` for K cells that share validation labels. Nothing is checked but the name.
+
+    Args:
+        name: one of `POLICIES`.
+        columns: (C, K, m) validation scores.
+        labels: (m,) validation labels.
+        priors: (K, C).
+
+    Raises:
+        UsageError: no policy has that name.
+    """
+    describe(name)
+    prior = priors.astype(np.float32)
+    cells, n_classes = prior.shape
     if name == "argmax":
-        return Policy(name, "largest score", _largest)
+        return PackPolicy(["largest score"] * cells, [""] * cells, largest)
     if name == "prior":
-        return _by_prior(name, prior)
-    return _tuned(validation_scores, validation_labels, prior)
+        tuned, fallbacks = np.full(cells, np.nan), [""] * cells
+    else:
+        tuned, fallbacks = _tuned(columns, labels, prior)
+    return _threshold(tuned, fallbacks, prior) if n_classes == 2 else _exponent(tuned, fallbacks, prior)
 
 
-def _tuned(scores: Scores, labels: Labels, prior: Floats) -> Policy:
-    """Tuned where that is possible, else `prior` with the reason why."""
-    support = np.bincount(labels, minlength=len(prior))
+def _tuned(columns: Columns, labels: Labels, prior: Floats) -> tuple[NDArray[np.float64], list[str]]:
+    """(K,) thresholds or exponents, and why a cell has none (NaN)."""
+    cells, n_classes = prior.shape
+    support = np.bincount(labels, minlength=n_classes)
     if support.min() == 0:
-        return _by_prior("tuned", prior, f"as prior: no rows of class {int(support.argmin())} in validation")
-    if prior.min() == 0:
-        return _by_prior("tuned", prior, f"as prior: class {int(prior.argmin())} has prior 0")
-    return _tuned_threshold(scores, labels, prior) if len(prior) == 2 else _tuned_exponent(scores, labels, prior)
+        reason = f"as prior: no rows of class {int(support.argmin())} in validation"
+        return np.full(cells, np.nan), [reason] * cells
+    if n_classes == 2:
+        what, tuned = "threshold", best_thresholds(columns, labels)
+    else:
+        what, tuned = "exponent", best_exponents(columns, labels, prior)
+    fallbacks = [
+        f"as prior: no {what} beats one class for all on validation" if none else "" for none in np.isnan(tuned)
+    ]
+    for k in np.flatnonzero(prior.min(axis=1) == 0):
+        tuned[k], fallbacks[k] = np.nan, f"as prior: class {int(prior[k].argmin())} has prior 0"
+    return tuned, fallbacks
 
 
-def _check_prior(prior: NDArray[np.floating]) -> str:
-    valid = prior.ndim == 1 and len(prior) >= 2 and np.isfinite(prior).all() and (prior >= 0).all()
-    if valid and abs(prior.sum() - 1) <= SUM_TOLERANCE:
-        return ""
-    return f"expected two or more non-negative numbers that sum to 1, got {prior.tolist()}"
-
-
-def _by_prior(name: str, prior: Floats, fallback: str = "") -> Policy:
-    if len(prior) > 2:
-        return Policy(name, "largest score / prior", partial(_largest_adjusted, prior=prior, tau=1.0), fallback)
+def _threshold(tuned: NDArray[np.float64], fallbacks: list[str], prior: Floats) -> PackPolicy:
+    """Binary: the tuned threshold; the prior of class 1 where it is NaN."""
     # Infinite thresholds always decide the class that has a prior.
-    threshold = float(prior[1]) if prior.min() > 0 else float(np.inf if prior[1] == 0 else -np.inf)
-    return Policy(name, f"positive if score > {threshold:.6g}", partial(_above, threshold=threshold), fallback)
+    alone = np.where(prior[:, 1] == 0, np.inf, -np.inf)
+    by_prior = np.where(prior.min(axis=1) > 0, prior[:, 1].astype(np.float64), alone)
+    thresholds = np.where(np.isnan(tuned), by_prior, tuned)
+    rules = [f"positive if score > {threshold:.6g}" for threshold in thresholds.tolist()]
+    return PackPolicy(rules, fallbacks, partial(above, thresholds=thresholds))
 
 
-def _largest(scores: Scores) -> Labels:
-    """The class with the largest score, of equals the first."""
-    decided: Labels = scores.astype(np.float32).argmax(axis=1).astype(np.int64)
-    return decided
-
-
-def _above(scores: Scores, threshold: float) -> Labels:
-    # float64, because a midpoint of neighbouring float32 values is none itself.
-    return (scores[:, 1].astype(np.float32).astype(np.float64) > threshold).astype(np.int64)
-
-
-def _largest_adjusted(scores: Scores, prior: Floats, tau: float) -> Labels:
-    """argmax_c p_c / π_c^τ, of equals the first (Menon et al. 2021, post-hoc logit adjustment)."""
-    return _argmax_minus(*_logs(scores, prior), tau)
-
-
-def _logs(scores: Scores, prior: Floats) -> tuple[Floats, Floats]:
-    """(C, n) log scores and (C,) log prior."""
-    with np.errstate(divide="ignore"):
-        return np.log(np.ascontiguousarray(scores.T, dtype=np.float32)), np.log(prior)
-
-
-def _argmax_minus(log_scores: Floats, log_prior: Floats, tau: float) -> Labels:
-    """argmax_c log_scores[c] - τ log_prior[c] over the classes that have a prior, of equals the first.
-
-    Class by class, which is twice as fast as numpy's argmax over short rows.
-    """
-    first, *rest = np.flatnonzero(log_prior > -np.inf).tolist()
-    best = log_scores[first] - tau * log_prior[first]
-    decided = np.full(len(best), first, dtype=np.int64)
-    for c in rest:
-        candidate = log_scores[c] - tau * log_prior[c]
-        decided[candidate > best] = c
-        np.maximum(best, candidate, out=best)
-    return decided
-
-
-def _tuned_threshold(scores: Scores, labels: Labels, prior: Floats) -> Policy:
-    """Midpoint between neighbouring validation scores with the best balanced accuracy, of equally good ones the middle.
-
-    If no midpoint beats deciding one class for all, the threshold is the prior.
-    """
-    ranking = rank(scores[:, 1].astype(np.float32), labels == 1)
-    # Twice the balanced accuracy minus one, times n₊n₋: integers, so that equal means equal.
-    gain = ranking.tp * ranking.negatives - (ranking.taken - ranking.tp) * ranking.positives
-    # The last step takes every row.
-    between = gain[:-1]
-    if not len(between) or between.max() <= 0:
-        return _by_prior("tuned", prior, "as prior: no threshold beats one class for all on validation")
-    best = np.flatnonzero(between == between.max())
-    step = int(best[len(best) // 2])
-    threshold = float(ranking.scores[step] + ranking.scores[step + 1]) / 2
-    return Policy("tuned", f"positive if score > {threshold:.6g}", partial(_above, threshold=threshold))
-
-
-def _tuned_exponent(scores: Scores, labels: Labels, prior: Floats) -> Policy:
-    """Exponent of `TAUS` with the best balanced accuracy; of equally good ones the middle one.
-
-    If none beats deciding one class for all, the exponent is 1, as in `prior`.
-    """
-    log_scores, log_prior = _logs(scores, prior)
-    share = (1 / np.bincount(labels, minlength=len(prior)) / len(prior))[labels]
-    rows = np.arange(len(labels))
-    own, own_prior = log_scores[labels, rows], log_prior[labels]
-    others, adjusted = log_scores, np.empty_like(log_scores)
-    others[labels, rows] = -np.inf
-    found = np.empty(len(TAUS))
-    for i, tau in enumerate(TAUS):
-        rivals = np.subtract(others, (tau * log_prior)[:, None], out=adjusted).max(axis=0)
-        # A tie is no win: otherwise the order of the classes would choose the exponent.
-        found[i] = (own - tau * own_prior > rivals) @ share
-    # Sums of the same shares may differ in the last bits.
-    top = found.max() - 1e-12
-    if top <= 1 / len(prior):
-        return _by_prior("tuned", prior, "as prior: no exponent beats one class for all on validation")
-    best = np.flatnonzero(found >= top)
-    tau = float(TAUS[best[len(best) // 2]])
-    rule = f"largest score / prior^{tau:.2g}"
-    return Policy("tuned", rule, partial(_largest_adjusted, prior=prior, tau=tau))
+def _exponent(tuned: NDArray[np.float64], fallbacks: list[str], prior: Floats) -> PackPolicy:
+    """More classes: the tuned exponent; 1 where it is NaN."""
+    rules = ["largest score / prior" if tau != tau else f"largest score / prior^{tau:.2g}" for tau in tuned.tolist()]
+    tau = np.where(np.isnan(tuned), 1.0, tuned).astype(np.float32)
+    return PackPolicy(rules, fallbacks, partial(largest_adjusted, prior=prior, tau=tau))

@@ -7,10 +7,11 @@ from numpy.typing import NDArray
 
 from imbench.data.block import Labels
 from imbench.scoring.checks import check_decided, check_scores, require, smallest_class
-from imbench.scoring.measured import NO_ROWS, ONE_CLASS, Measured, Outcome
-from imbench.scoring.ranking import Ranking, rank
+from imbench.scoring.columns import Columns, columns_of
+from imbench.scoring.measured import NO_ROWS, ONE_CLASS, Measured, MeasuredPack, PackOutcome
+from imbench.scoring.ranking import Rankings, rank
 
-__all__ = ["ECE_BINS", "RANKING_METRICS", "score_metrics"]
+__all__ = ["ECE_BINS", "RANKING_METRICS", "pack_score_metrics", "score_metrics"]
 
 #: Bins of the calibration error (Guo et al. 2017 use 15; here they have equal mass).
 ECE_BINS = 15
@@ -18,10 +19,10 @@ ECE_BINS = 15
 #: Metrics that compare rows of a class with rows of the others.
 RANKING_METRICS = ("ap", "ap_lift", "roc_auc", "ks", "precision_at_k", "recall_at_k")
 
-Scores = NDArray[np.floating]
+_LOSSES = ("log_loss", "brier", "brier_skill", "minority_ece")
 
 
-def score_metrics(scores: Scores, labels: Labels, *, training_counts: NDArray[np.int64]) -> Measured:
+def score_metrics(scores: NDArray[np.floating], labels: Labels, *, training_counts: NDArray[np.int64]) -> Measured:
     """Ranking and probability metrics of one cell; docs/metrics.md defines each.
 
     In a binary task class 1 is the positive. With more classes the ranking metrics are unweighted means over the
@@ -38,35 +39,51 @@ def score_metrics(scores: Scores, labels: Labels, *, training_counts: NDArray[np
     n_classes = len(training_counts)
     require("scores", check_scores(scores, len(labels), n_classes))
     require("labels", check_decided(labels, len(labels), n_classes))
-    outcomes = _ranking_metrics(scores, labels)
-    if not len(labels):
-        return Measured.of(outcomes | dict.fromkeys(("log_loss", "brier", "brier_skill", "minority_ece"), NO_ROWS))
-    smallest = smallest_class(training_counts)
-    outcomes["minority_ece"] = rank(scores[:, smallest], labels == smallest).calibration_error(ECE_BINS)
-    return Measured.of(outcomes | _probability_metrics(scores, labels))
+    return pack_score_metrics(columns_of(np.asarray(scores)[None]), labels, training_counts=training_counts).single()
 
 
-def _ranking_metrics(scores: Scores, labels: Labels) -> dict[str, Outcome]:
-    """Means over the classes that have both positives and negatives; class 1 alone if there are two."""
-    rows, n_classes = scores.shape
+def pack_score_metrics(columns: Columns, labels: Labels, *, training_counts: NDArray[np.int64]) -> MeasuredPack:
+    """`score_metrics` of K cells that share labels and training counts.
+
+    Args:
+        columns: (C, K, n) float32 or float64 scores, see `columns_of`; not checked.
+        labels: (n,) class codes, not checked.
+        training_counts: (C,) training rows per class.
+
+    Raises:
+        ValueError: no training rows at all.
+    """
+    n_classes, cells, rows = columns.shape
     support = np.bincount(labels, minlength=n_classes)
     ranked = [c for c in (range(n_classes) if n_classes > 2 else (1,)) if 0 < support[c] < rows]
-    outcomes: dict[str, Outcome] = dict.fromkeys(RANKING_METRICS, _why_unranked(support))
+    outcomes: dict[str, PackOutcome] = dict.fromkeys(RANKING_METRICS, _why_unranked(support))
+    smallest = smallest_class(training_counts) if rows else -1
+    error: PackOutcome = NO_ROWS
+    total = np.zeros((len(RANKING_METRICS), cells))
+    # One class after the other, so that its arrays stay in the processor's cache.
+    for c in sorted({*ranked, smallest} - {-1}):
+        ranking = rank(columns[c], labels == c)
+        if c in ranked:
+            total += _one_class(ranking)
+        if c == smallest:
+            error = ranking.calibration_error(ECE_BINS)
     if ranked:
-        # One class after the other, so that its arrays stay in the processor's cache.
-        table = np.array([_one_class(rank(scores[:, c], labels == c)) for c in ranked])
-        outcomes = dict(zip(RANKING_METRICS, table.mean(axis=0).tolist(), strict=True))
-    return outcomes | ({"classes_scored": float(len(ranked))} if n_classes > 2 else {})
+        outcomes |= zip(RANKING_METRICS, total / len(ranked), strict=True)
+    if n_classes > 2:
+        outcomes["classes_scored"] = float(len(ranked))
+    if not rows:
+        return MeasuredPack.of(cells, outcomes | dict.fromkeys(_LOSSES, NO_ROWS))
+    return MeasuredPack.of(cells, outcomes | {"minority_ece": error} | _probability_metrics(columns, labels, support))
 
 
-def _one_class(ranking: Ranking) -> tuple[float, ...]:
-    """Values of `RANKING_METRICS`, in that order."""
+def _one_class(ranking: Rankings) -> NDArray[np.float64]:
+    """(6, K) values of `RANKING_METRICS`, in that order."""
     positives = ranking.positives
     prevalence = positives / (positives + ranking.negatives)
     ap = ranking.average_precision()
     # k is the number of positives, where precision@k and recall@k meet (R-precision).
     share = ranking.expected_hits(positives) / positives
-    return ap, (ap - prevalence) / (1 - prevalence), ranking.roc_auc(), ranking.ks(), share, share
+    return np.array([ap, (ap - prevalence) / (1 - prevalence), ranking.roc_auc(), ranking.ks(), share, share])
 
 
 def _why_unranked(support: NDArray[np.int64]) -> str:
@@ -77,23 +94,24 @@ def _why_unranked(support: NDArray[np.int64]) -> str:
     return "no negatives in the test" if support[1] else "no positives in the test"
 
 
-def _probability_metrics(scores: Scores, labels: Labels) -> dict[str, Outcome]:
+def _probability_metrics(columns: Columns, labels: Labels, support: NDArray[np.int64]) -> dict[str, PackOutcome]:
     """Log loss, Brier score, and its skill against predicting the prevalence of the test for every row."""
-    rows, n_classes = scores.shape
-    eps = np.finfo(scores.dtype).eps
-    of_label = scores[np.arange(rows), labels].clip(eps, 1 - eps).astype(np.float64)
+    n_classes, cells, rows = columns.shape
+    eps = np.finfo(columns.dtype).eps
     # Summed over all classes, or over class 1 alone if there are two: the usual binary Brier score, half the sum.
-    summed = range(n_classes) if n_classes > 2 else (1,)
-    shares = np.bincount(labels, minlength=n_classes)[list(summed)] / rows
-    brier = sum(_squares(scores[:, c], labels == c) for c in summed) / rows
-    reference = float(shares @ (1 - shares))
+    summed = list(range(n_classes)) if n_classes > 2 else [1]
+    squares = np.zeros(cells)
+    of_label = columns[0].copy()
+    for c in summed:
+        positive = labels == c
+        gaps = columns[c] - positive.astype(np.float64)
+        squares += np.vecdot(gaps, gaps)
+        np.copyto(of_label, columns[c], where=positive)
+    log_scores = np.log(of_label.clip(eps, 1 - eps).astype(np.float64))
+    shares = support[summed] / rows
+    brier, reference = squares / rows, float(shares @ (1 - shares))
     return {
-        "log_loss": -float(np.log(of_label).mean()),
+        "log_loss": -log_scores.mean(axis=1),
         "brier": brier,
         "brier_skill": 1 - brier / reference if reference > 0 else ONE_CLASS,
     }
-
-
-def _squares(scores: NDArray[np.floating], positive: NDArray[np.bool_]) -> float:
-    gaps = scores.astype(np.float64) - positive
-    return float(gaps @ gaps)

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import resource
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 import torch
+from threadpoolctl import threadpool_info
 
 from imbench.data.block import Floats, TrainingData
 from imbench.matrix.cell import Budget
 from imbench.plugin.registry import Registry
 from imbench.strategy.compose import Composed, build
 from imbench.strategy.recipe import Predictor
+from imbench.training.energy import Counter, counters, joules_between
 from imbench.training.loop import train_pack
 from imbench.training.member import Member, resample
+from imbench.training.meters import contention, peak_memory, pinned, use
 from imbench.training.pack import fit_alone
 from imbench.training.places import backbone_for, device_of
 from imbench.training.request import BASELINE, CostRequest, Report, Request, Work
@@ -35,11 +35,13 @@ TIMED_STEPS = 100
 WARM_STEPS = 16
 #: Rows of a timed predict call, and calls per repeat: one call takes milliseconds, so their median is taken.
 PREDICT_ROWS = 4096
-PREDICT_CALLS = 7
+PREDICT_CALLS = 5
+#: Predict calls with one row, per repeat: so many, or until they took so many seconds, but at least the last number.
+SINGLE_CALLS, SINGLE_SECONDS, SINGLE_LEAST = 25, 0.01, 5
 
 
 def run(request: Request, items: Sequence[Work], report: Report) -> None:
-    """Time each item against the baseline in the order A B A B …; answer medians, spreads and peak memory."""
+    """Time each item against the baseline in the order A B A B …; answer figures per repeat and what else was seen."""
     registry = request.registry()
     for item in items:
         cell: CostRequest = item.payload
@@ -54,39 +56,108 @@ def run(request: Request, items: Sequence[Work], report: Report) -> None:
 
 
 def _measure(baseline: _Timed, strategy: _Timed, repeats: int) -> dict[str, Any]:
-    load_before = psutil.getloadavg()[0]
-    # in the warm-up, while the process has trained nothing: later runs reuse what the allocator holds and seem to
-    # need nothing. A few steps allocate what many do.
-    with _peak_memory() as peak:
-        strategy.once(warm=True)
-        peak_bytes = peak()
-    baseline.once(warm=True)
-    a_runs, b_runs = [], []
-    for _ in range(repeats):
-        a_runs.append(baseline.once())
-        b_runs.append(strategy.once())
+    device, threads = device_of(strategy.request.device), torch.get_num_threads()
+    if device.type == "cuda":
+        torch.zeros(1, device=device)  # what its driver takes for itself is nobody's peak
+    with pinned(threads, device) as cores:
+        # in the warm-up, while the process has trained nothing: later runs reuse what the allocator holds and seem to
+        # need nothing. A few steps allocate what many do.
+        with peak_memory(device) as peak:
+            strategy.once(_Watch(device), warm=True)
+            peak_bytes, peak_device_bytes = peak()
+        baseline.once(_Watch(device), warm=True)
+        found = counters(device)
+        a_runs, b_runs = [], []
+        before = use()
+        for _ in range(repeats):
+            a_runs.append(baseline.once(_Watch(device)))
+            b_runs.append(strategy.once(_Watch(device, found)))
+        seen = contention(before, use(), threads)
     return {
-        "seconds": _medians(b_runs),
-        "baseline": _medians(a_runs),
-        "spread": {part: _spread([run[part] for run in b_runs]) for part in b_runs[0]},
+        **_figures(a_runs, b_runs),
         "rows": PREDICT_ROWS,
         "repeats": repeats,
         "peak_bytes": peak_bytes,
+        "peak_device_bytes": peak_device_bytes,
+        "joules": _joules(b_runs) if found else None,
+        "contended": seen.contended,
         "machine": {
-            "threads": torch.get_num_threads(),
-            "load_before": round(load_before, 2),
-            "load_after": round(psutil.getloadavg()[0], 2),
+            "threads": threads,
+            "pools": {pool["prefix"]: pool["num_threads"] for pool in threadpool_info()},
+            "pinned_to": cores,
+            "energy": [counter.name for counter in found],
+            **({"gpu": torch.cuda.get_device_name(device)} if device.type == "cuda" else {}),
+            **{name: value for name, value in asdict(seen).items() if name != "contended"},
         },
     }
 
 
-def _medians(runs: Sequence[dict[str, float]]) -> dict[str, float]:
-    return {part: statistics.median(run[part] for run in runs) for part in runs[0]}
+def _figures(a_runs: Sequence[_Run], b_runs: Sequence[_Run]) -> dict[str, Any]:
+    """Medians and spreads of the parts, one-row latencies, and the paired ratios of strategy to baseline."""
+    singles = [second for run in b_runs for second in run.singles]
+    pairs = list(zip(a_runs, b_runs, strict=True))
+    return {
+        "seconds": _medians(b_runs),
+        "baseline": _medians(a_runs),
+        "spread": {part: _spread([run.seconds[part] for run in b_runs]) for part in b_runs[0].seconds},
+        "ratios": {
+            part: [run[part] / base[part] for base, run in pairs] for part in ("train", "predict", "predict_one")
+        },
+        "latency_p95": float(np.quantile(singles, 0.95)),
+        "latency_calls": len(singles),
+    }
+
+
+def _medians(runs: Sequence[_Run]) -> dict[str, float]:
+    return {part: statistics.median(run.seconds[part] for run in runs) for part in runs[0].seconds}
 
 
 def _spread(values: Sequence[float]) -> float:
     middle = statistics.median(values)
     return (max(values) - min(values)) / middle if middle > 0 else 0.0
+
+
+def _joules(runs: Sequence[_Run]) -> dict[str, float] | None:
+    """Means over the repeats, since counters move in steps; None if a counter stood still for all of a part."""
+    means = {part: statistics.fmean(run.joules[part] for run in runs) for part in ("fit", "predict")}
+    return means if all(value > 0 for value in means.values()) else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Run:
+    """One timed run.
+
+    Attributes:
+        seconds: part → seconds: ``resample``, ``fit``, ``predict`` (PREDICT_ROWS rows), ``predict_one`` (one row).
+        joules: part → joules, of ``fit`` and ``predict``, both for what ``seconds`` counts; 0 without counters.
+        singles: seconds of each predict call with one row.
+    """
+
+    seconds: Mapping[str, float]
+    joules: Mapping[str, float]
+    singles: Sequence[float]
+
+    def __getitem__(self, part: str) -> float:
+        """Seconds of a part, or of ``train``, which is resampling and fit."""
+        return self.seconds["resample"] + self.seconds["fit"] if part == "train" else self.seconds[part]
+
+
+@dataclass(eq=False)
+class _Watch:
+    """A stop watch that also reads energy counters, outside of what it times."""
+
+    device: torch.device
+    counters: Sequence[Counter] = ()
+    seconds: dict[str, float] = field(default_factory=dict)
+    joules: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        before = [counter.read() for counter in self.counters]
+        start = _now(self.device)
+        yield
+        self.seconds[name] = _now(self.device) - start
+        self.joules[name] = joules_between(self.counters, before, [counter.read() for counter in self.counters])
 
 
 @dataclass(eq=False)
@@ -98,33 +169,49 @@ class _Timed:
     composed: Composed
     data: TrainingData
 
-    def once(self, *, warm: bool = False) -> dict[str, float]:
-        """Seconds of resampling, fitting (scaled to the whole budget) and predicting PREDICT_ROWS rows."""
-        device = device_of(self.request.device)
-        budget = self.request.budget
-        start = _now(device)
-        rows = resample(self.data, self.composed.recipe)
-        resampled = _now(device)
+    def once(self, watch: _Watch, *, warm: bool = False) -> _Run:
+        """Time resampling, fitting (scaled to the whole budget), and predicting PREDICT_ROWS rows and one row."""
+        with watch.part("resample"):
+            rows = resample(self.data, self.composed.recipe)
         predict: Predictor
-        if self.composed.fit is not None:
-            predict, _ = fit_alone(self.request, self.registry, self.data, self.composed, rows)
-            scale = 1.0
-        else:
-            steps = min(WARM_STEPS if warm else TIMED_STEPS, budget.steps)
-            member = Member(recipe=self.composed.recipe.training(), data=self.data, rows=rows)
-            backbone = backbone_for(self.registry, self.request.backbone, self.data)
-            (trained,) = train_pack([member], backbone, _shortened(budget, steps), device)
-            if isinstance(trained, Exception):
-                raise trained
-            predict, scale = trained, budget.steps / steps
-        fitted = _now(device)
-        many = _tiled(self.data.x_test)
-        predicts = [_seconds(partial(predict, many), device) for _ in range(1 if warm else PREDICT_CALLS)]
-        return {
-            "resample": resampled - start,
-            "fit": (fitted - resampled) * scale,
-            "predict": statistics.median(predicts),
-        }
+        scale = 1.0
+        with watch.part("fit"):
+            if self.composed.fit is not None:
+                predict, _ = fit_alone(self.request, self.registry, self.data, self.composed, rows)
+            else:
+                budget = self.request.budget
+                steps = min(WARM_STEPS if warm else TIMED_STEPS, budget.steps)
+                member = Member(recipe=self.composed.recipe.training(), data=self.data, rows=rows)
+                backbone = backbone_for(self.registry, self.request.backbone, self.data)
+                (trained,) = train_pack([member], backbone, _shortened(budget, steps), watch.device)
+                if isinstance(trained, Exception):
+                    raise trained
+                predict, scale = trained, budget.steps / steps
+        many = partial(predict, _tiled(self.data.x_test))
+        calls = 1 if warm else PREDICT_CALLS
+        with watch.part("predict"):
+            predicts = [_seconds(many, watch.device) for _ in range(calls)]
+        one = partial(predict, self.data.x_test[:1].copy())
+        singles = [_seconds(one, watch.device)] if warm else _singles(one, watch.device)
+        return _Run(
+            seconds={
+                "resample": watch.seconds["resample"],
+                "fit": watch.seconds["fit"] * scale,
+                "predict": statistics.median(predicts),
+                "predict_one": statistics.median(singles),
+            },
+            joules={"fit": watch.joules["fit"] * scale, "predict": watch.joules["predict"] / calls},
+            singles=singles,
+        )
+
+
+def _singles(call: Callable[[], object], device: torch.device) -> list[float]:
+    """Seconds of each of many short calls; the first is not counted, it meets cold caches."""
+    call()
+    singles: list[float] = []
+    while len(singles) < SINGLE_LEAST or (len(singles) < SINGLE_CALLS and sum(singles) < SINGLE_SECONDS):
+        singles.append(_seconds(call, device))
+    return singles
 
 
 def _shortened(budget: Budget, steps: int) -> Budget:
@@ -147,28 +234,3 @@ def _now(device: torch.device) -> float:
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     return time.perf_counter()
-
-
-@contextmanager
-def _peak_memory() -> Iterator[Callable[[], int]]:
-    """Yields a function that tells by how many bytes memory rose above its level at the start.
-
-    On Linux the kernel's high-water mark is reset first; elsewhere it is the process's own maximum.
-    """
-    reset, status = Path("/proc/self/clear_refs"), Path("/proc/self/status")
-    cuda = torch.cuda.is_available()
-    if cuda:
-        torch.cuda.reset_peak_memory_stats()
-    if reset.exists():
-        reset.write_text("5")
-    level = psutil.Process().memory_info().rss
-
-    def rise() -> int:
-        if cuda:
-            return int(torch.cuda.max_memory_allocated())
-        if status.exists():
-            line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-            return max(int(line.split()[1]) * 1024 - level, 0)
-        return max(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - level, 0)
-
-    yield rise

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -44,8 +45,15 @@ class _Training:
 
 
 def run(request: Request, items: Sequence[Work], report: Report) -> None:
-    """Train and finish all items. Every item gets exactly one answer; what one item's code raises is its own."""
+    """Train and finish all items, pack by pack. Each item gets exactly one answer; what its code raises is its own."""
     registry = request.registry()
+    for _, pack in groupby(items, key=lambda item: item.payload.pack):
+        for batch in _alike(_prepare(request, registry, list(pack), report)):
+            _train(request, registry, batch, report)
+
+
+def _prepare(request: Request, registry: Registry, items: Sequence[Work], report: Report) -> list[_Training]:
+    """Build and resample the items of a pack; a Fit is answered at once, recipes are left to train."""
     memo: list[tuple[TrainingData, object, Rows]] = []
     trainings: list[_Training] = []
     for item in items:
@@ -68,8 +76,7 @@ def run(request: Request, items: Sequence[Work], report: Report) -> None:
                 answer(header, arrays)
             else:
                 _join(trainings, item.id, composed, data, rows)
-    for batch in _alike(trainings):
-        _train(request, registry, batch, report)
+    return trainings
 
 
 def _train(request: Request, registry: Registry, trainings: list[_Training], report: Report) -> None:

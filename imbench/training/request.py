@@ -43,10 +43,11 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class CellRequest:
-    """One cell of a job: a strategy expression on one of the blocks."""
+    """One cell of a job: a strategy expression on one of the blocks. Cells of one pack number train together."""
 
     strategy: str
     block: int = 0
+    pack: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 import re
 import subprocess
 import sys
@@ -87,6 +89,51 @@ def test_a_reader_that_goes_away_is_met_with_silence() -> None:
     writer.stderr.close()
     assert writer.wait(60) == 141
     assert error == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("words", ["list strategies", "schema", "run --help", "run -m smoke --dry-run"])
+def test_a_full_disk_is_one_line_and_exit_8(tmp_path: Path, words: str) -> None:
+    """Whether it shows while the command writes (much text) or only when the rest is flushed (little)."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "imbench", *words.split()],
+            stdout=full, stderr=subprocess.PIPE, text=True, timeout=120, cwd=tmp_path,
+        )  # fmt: skip
+    assert done.returncode == 8
+    lines = [line for line in done.stderr.splitlines() if "nothing was run" not in line]
+    assert lines == ["imbench: error: cannot write the output: No space left on device"]
+
+
+def test_an_error_keeps_its_exit_code_when_the_output_cannot_be_written(capsys, monkeypatch) -> None:
+    class Full:
+        def flush(self) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        def fileno(self) -> int:
+            return nowhere.fileno()
+
+    with Path(os.devnull).open("w") as nowhere:
+        monkeypatch.setattr("sys.stdout", Full())
+        assert guarded(raising(UsageError("x"))) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        "imbench: error: x",
+        "imbench: error: cannot write the output: No space left on device",
+    ]
+
+
+def test_a_closed_output_is_one_line_and_exit_8(tmp_path: Path) -> None:
+    done = subprocess.run(
+        ["sh", "-c", '"$0" -m imbench schema >&-', sys.executable],
+        stderr=subprocess.PIPE, text=True, timeout=120, cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 8
+    assert done.stderr == "imbench: error: standard output is closed: send it to a file, or to /dev/null\n"
+
+
+def test_a_full_disk_elsewhere_names_the_file(capsys) -> None:
+    assert guarded(raising(OSError(errno.ENOSPC, "No space left on device", "/somewhere/file"))) == 8
+    assert capsys.readouterr().err == "imbench: error: cannot write /somewhere/file: No space left on device\n"
 
 
 def test_a_terminal_that_cannot_show_a_character_is_no_failure(fresh) -> None:

@@ -123,6 +123,27 @@ def test_every_format_prints(cli, matrix: Path, form: str) -> None:
     assert "gbdt" in out
 
 
+@pytest.mark.parametrize("form", ["terminal", "github", "latex", "csv", "json"])
+def test_a_store_of_flagged_blocks_says_how_to_rank_them(cli, tmp_path: Path, form: str) -> None:
+    flag = "the test part has 12 rows of class '1', fewer than 20"
+    with Store.open(tmp_path / "imbench-results") as store:
+        for result in results():
+            store.add(replace(result, realised={**result.realised, "flags": (flag,)}))
+    code, out, err = cli("leaderboard", "--format", form)
+    assert code == 0
+    assert "0.5" not in out, "nothing is ranked"
+    (line,) = [line for line in err.splitlines() if "--include-flagged" in line]
+    assert line.startswith("imbench: nothing is ranked on cpu: ")
+    assert "flagged blocks: 2" in line
+    code, out, err = cli("leaderboard", "--format", form, "--include-flagged")
+    assert code == 0
+    assert "--include-flagged" not in err
+    assert "0.5" in out
+    assert "flagged" in out
+    if form != "csv":
+        assert "2 of 2 blocks are flagged and count all the same" in out
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

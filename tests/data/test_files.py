@@ -12,8 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from imbench.data.columns import Numbers, read_column
 from imbench.data.files import read_file
+from imbench.data.prepare import prepare
 from imbench.errors import UsageError
+from imbench.matrix.cell import Coordinates
 
 GOOD = "amount,country,when,customer,fraud\n" + "".join(
     f"{10.5 * row},{'de' if row % 2 else ''},2024-01-{row + 1:02d},{row // 3},{int(row in (3, 7))}\n"
@@ -181,6 +184,79 @@ def test_dates_are_iso_or_an_error(write):
     time = read_file(write(text), target="fraud", time="t").time
     assert time is not None
     assert time[0] < time[1]
+
+
+DAYS = pd.Series(pd.date_range("2023-11-28", periods=40, freq="31h"))
+#: How people write a date that can be read in one way only.
+SPELLINGS = {
+    "%Y-%m-%d": "D", "%Y/%m/%d": "D", "%Y-%m-%dT%H:%M:%S": "s", "%Y-%m-%d %H:%M": "min", "%Y-%m-%d %H:%M:%SZ": "s",
+    "%Y-%m-%d %H:%M:%S UTC": "s", "%d %b %Y": "D", "%d-%b-%Y": "D", "%d%b%Y": "D", "%b %d, %Y": "D",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("missing", [False, True])
+def test_a_column_of_dates_is_what_parquet_makes_of_it(tmp_path, spelling, missing):
+    moments = DAYS.dt.floor(SPELLINGS[spelling])
+    if missing:
+        moments[::4] = pd.NaT
+    labels = np.arange(40) % 2
+    pd.DataFrame({"when": moments, "y": labels}).to_parquet(tmp_path / "a.parquet")
+    pd.DataFrame({"when": moments.dt.strftime(spelling), "y": labels}).to_csv(tmp_path / "a.csv", index=False)
+    wanted, found = (read_file(tmp_path / name, target="y") for name in ("a.parquet", "a.csv"))
+    pd.testing.assert_series_equal(found.features["when"], wanted.features["when"], check_dtype=False)
+    numbers = [read_column(data.features["when"]) for data in (wanted, found)]
+    assert all(isinstance(each, Numbers) for each in numbers)
+    np.testing.assert_array_equal(numbers[0].values, numbers[1].values)
+    assert found.digest == wanted.digest
+    assert (wanted.notes, found.notes) == ((), ("read as dates: 'when'",))
+
+
+def test_few_values_that_are_no_dates_are_missing_and_said(write):
+    rows = [f"2024-01-{row % 28 + 1:02},{row % 2}" for row in range(100)]
+    rows[7], rows[50] = "unknown,0", "2024-02-30,1"
+    data = read_file(write("when,y\n" + "\n".join(rows)), target="y")
+    assert np.flatnonzero(data.features["when"].isna()).tolist() == [7, 50]
+    assert data.notes == (
+        "column 'when' is read as dates: 2 of 100 values are none and count as missing, e.g. 'unknown'",
+    )
+    rows[:10] = ["unknown,0"] * 10
+    data = read_file(write("when,y\n" + "\n".join(rows)), target="y")
+    assert (data.features["when"].dtype, data.notes) == ("str", ())
+
+
+@pytest.mark.parametrize("spelling", ["%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%m-%d-%y", "%m/%d/%Y %H:%M"])
+def test_dates_that_can_be_read_in_two_ways_stay_text_and_are_said(tmp_path, spelling):
+    texts = DAYS.dt.strftime(spelling)
+    pd.DataFrame({"x": range(40), "when": texts, "y": np.arange(40) % 2}).to_csv(tmp_path / "a.csv", index=False)
+    data = read_file(tmp_path / "a.csv", target="y")
+    assert data.features["when"].tolist() == texts.tolist()
+    (said,) = data.notes
+    assert said.startswith(f"column 'when' may hold dates, but {texts[0]!r} does not say which number is the day")
+    assert "expected numbers or ISO dates" in complaint(tmp_path / "a.csv", target="y", time="when")
+
+
+@pytest.mark.parametrize(
+    "value", ["1234-56", "2024-01", "13:00", "10.1.0.12", "2024-13-41", "a 2024-01-01", "32/13/2024", "1 Foo 2024"]
+)
+def test_codes_are_no_dates(write, value):
+    data = read_file(write("x,code,y\n" + "".join(f"{row},{value},{row % 2}\n" for row in range(9))), target="y")
+    assert (data.features["code"].tolist(), data.notes) == ([value] * 9, ())
+
+
+def test_the_time_column_takes_what_a_feature_takes(write):
+    rows = "".join(f"{row},{row % 28 + 1} Jan 2024,{row % 2}\n" for row in range(40))
+    time = read_file(write("x,t,fraud\n" + rows), target="fraud", time="t").time
+    assert time is not None
+    assert time[0] == np.datetime64("2024-01-01")
+    assert "got 'soon'" in complaint(write("x,t,fraud\n" + rows.replace("5 Jan 2024", "soon", 1)), time="t")
+
+
+def test_how_columns_were_read_is_told_with_every_result(write):
+    rows = "".join(f"{row % 17},{row % 12 + 1:02}/01/2024,{row % 2}\n" for row in range(200))
+    data = read_file(write("x,t,fraud\n" + rows), target="fraud")
+    block = prepare(data, Coordinates(dataset="d", ratio="natural", seed=0))
+    assert [text for text in block.realised.notes if "may hold dates" in text] == list(data.notes)
 
 
 def test_values_that_are_no_features(tmp_path, write):

@@ -162,6 +162,71 @@ def test_flagged_blocks_are_left_out_for_all_and_said(make: Make) -> None:
     assert (row(kept, "smote").done, row(kept, "erm").done, row(kept, "erm").expected) == (5, 4, 5)
     alone = rank([make(BASE, "tiny", realised=flagged)])
     assert (alone.rows[0].mean, alone.rows[0].done, alone.datasets) == (None, 0, 0)
+    assert (alone.all_flagged, alone.left_out) == (True, 1)
+
+
+def test_flagged_blocks_that_count_are_marked_row_by_row(make: Make) -> None:
+    flagged = {"flags": ["12 test positives"]}
+    results = golden(make) + [make(s, "tiny", 0, 0.99, realised=flagged) for s in (BASE, "smote")]
+    results += [make("erm", "tiny", status="crashed", reason="signal 11")]
+    board = rank(results, include_flagged=True)
+    assert {r.strategy: r.flagged for r in board.rows} == {BASE: 1, "smote": 1, "erm": 0}, "erm has no scores there"
+    assert note(board, "12 test positives").startswith("1 of 5 blocks are flagged and count all the same")
+    assert (board.left_out, board.all_flagged) == (0, False)
+    assert {r.flagged for r in rank(results).rows} == {0}
+    assert not rank(results).all_flagged
+
+
+def test_a_board_of_flagged_and_unreachable_blocks_is_all_flagged(make: Make) -> None:
+    results = [make(BASE, "a", realised={"flags": ["2 test positives"]})]
+    results += [make(BASE, "a", ratio=1e6, status="skipped", reason="ratio 1000000: at most 30 can be reached")]
+    assert rank(results).all_flagged
+    assert not rank(results[1:]).all_flagged, "nothing was flagged, so that including it is no way out"
+
+
+def test_a_ratio_out_of_reach_is_one_note_for_its_dataset(make: Make) -> None:
+    """Two seeds and three strategies: six cells, one line, which ends with what can be reached; no line a strategy."""
+    why = "ratio 5000: the training part of 'a' has 214 rows of its largest class, so at most 214 can be reached"
+    results = golden(make)
+    for strategy in (BASE, "smote", "erm"):
+        results += [make(strategy, "a", seed, ratio=5e3, status="skipped", reason=why) for seed in (0, 1)]
+    board = rank(results)
+    assert note(board, "5000") == f"a: 6 cells skipped: {why}"
+    assert not any(text.startswith(("smote:", "erm:", f"{BASE}:")) for text in board.notes)
+    assert [(r.done, r.expected) for r in board.rows] == [(4, 6)] * 3, "and n/N still counts them"
+    results += [make("smote", "b", 9, status="failed", reason="ValueError"), make(BASE, "b", 9)]
+    assert note(rank(results), "smote:") == "smote: 4/7 cells; 1 failed (ValueError)"
+
+
+def test_each_dataset_and_ratio_out_of_reach_has_its_note(make: Make) -> None:
+    results = golden(make)
+    for dataset, ratio in (("a", 50.0), ("a", 60.0), ("b", 50.0)):
+        reason = f"ratio {ratio:g}: too high for {dataset}"
+        results += [make(s, dataset, 0, ratio=ratio, status="skipped", reason=reason) for s in (BASE, "smote", "erm")]
+    found = [text for text in rank(results).notes if "skipped" in text]
+    assert found == [
+        "a: 3 cells skipped: ratio 50: too high for a",
+        "a: 3 cells skipped: ratio 60: too high for a",
+        "b: 3 cells skipped: ratio 50: too high for b",
+    ]
+
+
+def test_what_only_one_strategy_skips_is_told_of_that_strategy(make: Make) -> None:
+    reason = "smote supports binary tasks, this one is multiclass"
+    board = rank([*golden(make), make("smote", "c", status="skipped", reason=reason), make(BASE, "c")])
+    assert note(board, "smote:") == f"smote: 4/5 cells; 1 skipped ({reason})"
+
+
+def test_one_tie_letter_for_all_is_explained_where_the_data_are_few(make: Make) -> None:
+    one = [make(s, "a", 0, v, ratio=ratio) for s, v in ((BASE, 0.5), ("x", 0.9)) for ratio in (5.0, 50.0)]
+    assert note(rank(one), "tie").startswith("all rows share tie a: one seed of one dataset gives no interval")
+    noise = [make(s, d, k, 0.5 + 0.1 * (s == "x") * (-1) ** k) for s in (BASE, "x") for d in "ab" for k in range(2)]
+    assert note(rank(noise), "tie") == (
+        "all rows share tie a: 2 datasets and 2 seeds are too few to tell any two apart, which does not make them equal"
+    )
+    assert not any("tie" in text for text in rank(one[:2]).notes), "one row has nobody to be tied with"
+    six = [make(s, f"d{d}", k, 0.1 * d) for s in (BASE, "noop") for d in range(6) for k in range(3)]
+    assert not any("tie" in text for text in rank(six).notes), "six datasets could have told them apart"
 
 
 def test_undefined_metrics_and_noops_are_said(make: Make) -> None:

@@ -15,7 +15,9 @@ from imbench.leaderboard.render import FORMATS, render
 ROWS = (
     Row(rank=1, tie="a", strategy="smote(k=3)+focal", mean=0.65, incomplete=True, difference=0.05, low=-0.01, high=0.11,
         secondary={"balanced_accuracy": 0.7, "brier": 0.125}, done=3, expected=4,
-        train_speed=0.5, predict_speed=1.25, rows_per_second=1_234_567.0, peak_mib=12.34),
+        train_speed=0.5, train_low=0.4, train_high=0.6, train_tie="b",
+        predict_speed=1.25, predict_low=1.1, predict_high=1.3, predict_tie="a", rows_per_second=1_234_567.0,
+        latency_us=123.4, latency_p95_us=456.7, latency_speed=0.75, peak_mib=12.34),
     Row(rank=2, tie="a", strategy="erm+threshold", mean=0.6, incomplete=False, difference=0.0, low=None, high=None,
         secondary={"balanced_accuracy": 0.69, "brier": None}, done=4, expected=4),
     Row(rank=None, tie="", strategy="broken", mean=None, incomplete=False, difference=None, low=None, high=None,
@@ -30,11 +32,11 @@ BOARD = Leaderboard(
 GITHUB = """\
 datasets: 2, blocks (dataset, ratio, seed): 4, device: cpu, decisions: tuned
 
-| &#35; | tie | strategy | ap | vs erm+threshold &#91;95 %&#93; | bal_acc | brier ↓ | cells | train | predict | rows/s | peak MiB |
-| ---: | :--- | :--- | ---: | :--- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
-| 1 | a | smote(k=3)+focal | 0.650&#42; | +0.050 &#91;-0.010, +0.110&#93; | 0.700 | 0.125 | 3/4 | 0.5x | 1.25x | 1.23M | 12.3 |
-| 2 | a | erm+threshold | 0.600 | +0.000 | 0.690 |  | 4/4 |  |  |  |  |
-| - |  | broken |  |  |  |  | 0/4 |  |  |  |  |
+| &#35; | tie | strategy | ap | vs erm+threshold &#91;95 %&#93; | bal_acc | brier ↓ | cells | train | predict | rows/s | µs/row | peak MiB |
+| ---: | :--- | :--- | ---: | :--- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+| 1 | a | smote(k=3)+focal | 0.650&#42; | +0.050 &#91;-0.010, +0.110&#93; | 0.700 | 0.125 | 3/4 | 0.5x b | 1.25x a | 1.23M | 123 (457) | 12.3 |
+| 2 | a | erm+threshold | 0.600 | +0.000 | 0.690 |  | 4/4 |  |  |  |  |  |
+| - |  | broken |  |  |  |  | 0/4 |  |  |  |  |  |
 
 - broken: 0/4 cells; 4 failed (ValueError: a&#124;b &lt;c&gt;)"""  # noqa: E501
 
@@ -74,15 +76,20 @@ def test_golden_simple() -> None:
     assert render(BOARD, "simple", columns=["rank", "strategy", "ap", "cells"]) == SIMPLE
 
 
+TEXTS = ("tie", "strategy", "train_tie", "predict_tie")
+
+
 def test_csv_holds_every_number() -> None:
     rows = list(csv.DictReader(render(BOARD, "csv").splitlines()))
     assert [row["strategy"] for row in rows] == [row.strategy for row in ROWS]
-    first = {key: float(value) for key, value in rows[0].items() if key not in ("tie", "strategy")}
+    first = {key: float(value) for key, value in rows[0].items() if key not in TEXTS}
     assert first == {
         "rank": 1, "ap": 0.65, "incomplete": 1, "difference": 0.05, "difference_low": -0.01, "difference_high": 0.11,
-        "balanced_accuracy": 0.7, "brier": 0.125, "done": 3, "expected": 4, "train_speed": 0.5, "predict_speed": 1.25,
-        "rows_per_second": 1_234_567.0, "peak_mib": 12.34,
+        "balanced_accuracy": 0.7, "brier": 0.125, "done": 3, "expected": 4, "train_speed": 0.5, "train_low": 0.4,
+        "train_high": 0.6, "predict_speed": 1.25, "predict_low": 1.1, "predict_high": 1.3, "peak_mib": 12.34,
+        "rows_per_second": 1_234_567.0, "latency_us": 123.4, "latency_p95_us": 456.7, "latency_speed": 0.75,
     }  # fmt: skip
+    assert (rows[0]["train_tie"], rows[0]["predict_tie"]) == ("b", "a")
     assert rows[2]["ap"] == "", "no value is an empty cell, never 0"
 
 
@@ -103,6 +110,19 @@ def test_a_narrow_terminal_drops_columns_and_says_so(style: str, width: int) -> 
     for needed in ("smote", "erm", "broken", "0.650*"):
         assert any(needed in line for line in table)
     assert ("not shown for want of width" in text) == ("peak MiB" not in "".join(table))
+
+
+@pytest.mark.parametrize("fmt", FORMATS)
+@pytest.mark.parametrize("width", [None, 40])
+def test_rows_with_flagged_blocks_say_so_in_every_format(fmt: str, width: int | None) -> None:
+    marked = render(replace(BOARD, rows=(replace(ROWS[0], flagged=3), *ROWS[1:])), fmt, width=width)
+    assert "flagged" in marked
+    if fmt == "json":
+        assert [row["flagged"] for row in json.loads(marked)["rows"]] == [3, 0, 0]
+    elif fmt == "csv":
+        assert [row["flagged"] for row in csv.DictReader(marked.splitlines())] == ["3", "0", "0"]
+    if fmt != "json":
+        assert "flagged" not in render(BOARD, fmt, width=width)
 
 
 def test_asked_for_columns_are_kept_in_their_order() -> None:

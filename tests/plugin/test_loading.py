@@ -127,7 +127,9 @@ def test_a_plugin_for_another_imbench_is_refused(install, tmp_path):
     assert "needs imbench<0.0.1" in plugin.reason
 
 
-@pytest.mark.parametrize("requires", ['imbench>=9; extra == "dev"', "imbench>=9; python_version < '3'", "not a ~~ need"])
+@pytest.mark.parametrize(
+    "requires", ['imbench>=9; extra == "dev"', "imbench>=9; python_version < '3'", "not a ~~ need"]
+)
 def test_a_need_that_does_not_apply_refuses_nothing(install, tmp_path, requires):
     install("fine", GOOD.format(name="plain"), requires=requires)
     (plugin,) = loaded(tmp_path).plugins

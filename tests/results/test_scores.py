@@ -38,6 +38,18 @@ def test_the_name_is_that_of_the_numbers_not_of_the_packing() -> None:
     assert encode({"test": np.linspace(0, 1, 100, dtype=np.float64)})[0] == name, "float32 is what is kept"
 
 
+@pytest.mark.parametrize("decimals", [1, 8])
+def test_repetitions_are_packed_well_and_noise_no_worse_than_it_is(decimals: int) -> None:
+    """Scores of a small tree have few values, those of a network hardly one twice: the two ways of packing."""
+    table = np.random.default_rng(0).random((2000, 2)).round(decimals).astype(np.float32)
+    arrays = {"test": table, "validation": table[::-1], "decided": table.argmax(axis=1).astype(np.float32)}
+    name, data = encode(arrays)
+    raw = sum(array.nbytes for array in arrays.values())
+    assert len(data) < (0.35 if decimals == 1 else 0.9) * raw
+    for key, array in decode(data, name, "file").items():
+        np.testing.assert_array_equal(array, arrays[key])
+
+
 @given(position=st.integers(0, 10**6), bit=st.integers(0, 7))
 def test_a_flipped_bit_is_noticed(position: int, bit: int) -> None:
     array = np.random.default_rng(0).random((50, 2)).astype(np.float32)

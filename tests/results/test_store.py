@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -98,10 +99,12 @@ def test_what_json_cannot_hold_is_refused_and_changes_nothing(tmp_path: Path, ma
 def test_attempts_together_are_all_stored_or_none(tmp_path: Path, make_result: Make) -> None:
     rng = np.random.default_rng(0)
     tables = [rng.random((10, 2)).astype(np.float32) for _ in range(20)]
-    attempts = [Attempt(make_result(number), table, table[:5]) for number, table in enumerate(tables)]
+    attempts = [
+        Attempt(make_result(number), {"test": table, "validation": table[:5]}) for number, table in enumerate(tables)
+    ]
     attempts.append(Attempt(make_result(20, status="failed", reason="no")))
     with Store.open(tmp_path) as store:
-        bad = Attempt(make_result(21, notes={"x": float("nan")}), tables[0])
+        bad = Attempt(make_result(21, notes={"x": float("nan")}), {"test": tables[0]})
         with pytest.raises(ImbenchError, match="JSON can hold"):
             store.add_all([*attempts, bad])
         assert store.latest() == {}
@@ -112,6 +115,27 @@ def test_attempts_together_are_all_stored_or_none(tmp_path: Path, make_result: M
         for result, table in zip(added[:-1], tables, strict=True):
             np.testing.assert_array_equal(store.read_scores(result.scores)["test"], table)
         assert added[-1].scores == ""
+
+
+def test_a_result_that_is_scored_again_keeps_its_score_file(tmp_path: Path, make_result: Make) -> None:
+    table = np.full((10, 2), 0.5, np.float32)
+    with Store.open(tmp_path) as store:
+        first = store.add(make_result(1), table, table)
+        (again,) = store.add_all([Attempt(replace(first, metrics={"ap": 0.2}, scored_with="other"))])
+        assert (again.scores, again.metrics) == (first.scores, {"ap": 0.2})
+        assert store.latest() == {again.key: again}
+        assert store.attempts(again.key) == [first, again]
+        assert len(list((tmp_path / "scores").glob("??/*.f32z"))) == 1
+
+
+def test_formats_of_a_record(make_result: Make) -> None:
+    """The first one, without what came later, is read; one of the future is refused."""
+    record = make_result(1, prior=(0.75, 0.25), scored_with="x").to_json()
+    assert Result.from_json(record).prior == (0.75, 0.25)
+    first = {name: value for name, value in record.items() if name not in ("prior", "scored_with")} | {"format": 1}
+    assert Result.from_json(first) == make_result(1)
+    with pytest.raises(EnvironmentFault, match="expected format 2, got 3: update imbench"):
+        Result.from_json(record | {"format": 3})
 
 
 def test_a_reader_sees_what_a_writer_added(tmp_path: Path, make_result: Make) -> None:

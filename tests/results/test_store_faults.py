@@ -115,6 +115,15 @@ def test_a_truncated_database_is_damaged(share: float, filled: Path, tmp_path_fa
     (folder / "results.db").write_bytes(data[: int(share * len(data))])
     (folder / "scores" / "ab").mkdir(parents=True)
     (folder / "scores" / "ab" / ("ab" * 32 + ".f32z")).write_bytes(b"a score file")
+    if share > 0.95:  # the end of the last page may hold nothing: then nothing is lost, and nothing may be missing
+        with Store.open(filled, readonly=True) as store:
+            right = store.latest()
+        try:
+            with Store.open(folder, readonly=True) as store:
+                assert store.latest() == right
+            return
+        except EnvironmentFault:
+            pass
     refused(folder, "damaged")
 
 
@@ -123,7 +132,7 @@ def test_damaged_and_missing_score_files(tmp_path: Path, make_result: Make) -> N
         name = store.add(make_result(), np.zeros((5, 2), np.float32)).scores
         path = tmp_path / "scores" / name[:2] / f"{name}.f32z"
         path.write_bytes(path.read_bytes()[:-1])
-        with pytest.raises(EnvironmentFault, match=r"is damaged: restore it, or run its cell again \(--retry\)"):
+        with pytest.raises(EnvironmentFault, match=r"is damaged: restore it, or run its matrix again"):
             store.read_scores(name)
         path.unlink()
         with pytest.raises(EnvironmentFault, match="is missing"):

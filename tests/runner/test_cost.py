@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+
 import pytest
 
 from imbench.matrix.loading import parse_matrix
@@ -32,11 +35,45 @@ def test_every_strategy_of_the_run_is_timed_in_turns_with_erm(lane):
         assert not record.reason
         assert record.repeats == 3
         assert record.rows == 4096
-        assert set(record.seconds) == set(record.baseline) == set(record.spread) == {"resample", "fit", "predict"}
+        parts = {"resample", "fit", "predict", "predict_one"}
+        assert set(record.seconds) == set(record.baseline) == set(record.spread) == parts
         assert record.baseline["fit"] > 0
-        assert record.machine["threads"] == 1
+        assert {part: len(ratios) for part, ratios in record.ratios.items()} == {
+            "train": 3, "predict": 3, "predict_one": 3,
+        }  # fmt: skip
         assert record.machine["baseline"] == "erm"
-        assert {"cpu", "cores", "load_before", "load_after"} <= set(record.machine)
+        assert {"cpu", "cores", "others", "own", "waited", "switches", "unknown", "energy"} <= set(record.machine)
+        assert record.peak_device_bytes is None
+
+
+def test_ratios_are_those_of_the_seconds(lane):
+    _, records = lane
+    for record in records.values():
+        for part in ("predict", "predict_one"):
+            # the middle of three ratios lies between the extremes, and so does the ratio of the middle ones
+            ratio = record.seconds[part] / record.baseline[part]
+            assert min(record.ratios[part]) * 0.999 <= ratio <= max(record.ratios[part]) * 1.001
+        assert all(ratio > 0 for ratios in record.ratios.values() for ratio in ratios)
+
+
+def test_one_row_is_predicted_faster_than_many(lane):
+    _, records = lane
+    for name in ("erm", "erm+threshold", "gbdt"):
+        record = records[name]
+        assert 0 < record.seconds["predict_one"] < record.seconds["predict"]
+        assert record.latency_p95 >= record.seconds["predict_one"] * 0.9
+        assert 15 <= record.latency_calls <= 75
+        assert record.baseline["predict_one"] > 0
+
+
+def test_the_leaderboard_has_the_figures_of_the_lane(lane):
+    folder, records = lane
+    study = run(parse_matrix(MATRIX), store=folder, device="cpu")
+    rows = {row.strategy: row for row in study.boards[0].rows}
+    assert rows["erm"].latency_us == pytest.approx(records["erm"].seconds["predict_one"] * 1e6)
+    # three times and more: no noise hides it, and what ties with neither has a group of its own
+    assert rows["prior"].train_tie == "a" != rows["gbdt"].train_tie
+    assert all(row.train_low <= row.train_speed <= row.train_high for row in rows.values())
 
 
 def test_the_parts_are_timed_apart(lane):
@@ -63,6 +100,47 @@ def test_figures_are_kept_and_not_taken_twice(lane):
     with Store.open(folder, readonly=True) as store:
         assert store.costs() == before
     assert {record.key for record in records.values()} == set(before)
+
+
+LOOKING = """
+import json, os
+from pathlib import Path
+
+import torch
+from imbench import StrategySpec, hookimpl
+from threadpoolctl import threadpool_info
+
+class Looks:
+    def fit(self, trial):
+        cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+        pools = {pool["prefix"]: pool["num_threads"] for pool in threadpool_info()}
+        names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+        seen = [cores, pools, torch.get_num_threads(), [os.environ[name] for name in names]]
+        Path(PLACE).write_text(json.dumps(seen))
+        return lambda x: torch.full((len(x), trial.n_classes), 1 / trial.n_classes).numpy()
+
+@hookimpl
+def imbench_strategies():
+    yield StrategySpec(name="looks", summary="looks where it is", family="baseline", make=Looks)
+"""
+
+
+def test_a_timed_strategy_runs_on_the_threads_and_cores_that_its_record_names(tmp_path, monkeypatch):
+    seen = tmp_path / "seen.json"
+    site = lay(tmp_path / "site", "onlooker", LOOKING.replace("PLACE", repr(str(seen))))
+    monkeypatch.syspath_prepend(str(site))
+    matrix = parse_matrix(MATRIX.replace('"random_over+focal", "tomek"', '"looks"'))
+    study = run(matrix, store=tmp_path / "store", device="cpu", select="looks or erm")
+    (record,) = [record for record in study.costs if record.strategy == "looks"]
+    cores, pools, threads, variables = json.loads(seen.read_text())  # of the last fit, which the lane ran
+    assert not record.reason
+    assert record.machine["threads"] == threads == 1
+    assert variables == ["1", "1", "1"]
+    assert set(pools.values()) == {1}
+    assert record.machine["pools"] == pools
+    if hasattr(os, "sched_getaffinity"):
+        assert record.machine["pinned_to"] == cores
+        assert len(cores) == 1
 
 
 FAILING = """

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from imbench.data.block import Block, Realised
 from imbench.matrix.cell import Cell
-from imbench.runner.jobs import FEW_CELLS, PACK_CELLS, Built, Pending, job_size, jobs_of
+from imbench.runner.jobs import FEW_CELLS, JOB_CELLS, PACK_CELLS, Built, Pending, job_size, jobs_of
 from tests.training.problems import problem
 
 
@@ -56,23 +58,37 @@ def test_packs_keep_trainings_whole_and_are_about_equal(trainings, size):
     shares = {name: (training // 2, training) for name, training in zip(names, trainings, strict=True)}
     numbered = pending(1, names)
     jobs = plan(numbered, "cpu", shares=shares, size=size)
-    packs = [[item.payload.strategy for item in job.items] for job in jobs]
+    packs = [
+        [item.payload.strategy for item in items]
+        for job in jobs for _, items in groupby(job.items, key=lambda item: item.payload.pack)
+    ]  # fmt: skip
     assert sorted(name for pack in packs for name in pack) == sorted(names)
     for training in range(5):
         assert sum(any(shares[name][1] == training for name in pack) for pack in packs) <= 1
     largest = max(trainings.count(training) for training in range(5))
-    assert max(map(len, packs)) <= max(size + largest / 2, largest)
+    assert max(map(len, packs)) <= max(min(size, PACK_CELLS["cpu"]) + largest / 2, largest)
 
 
-def test_jobs_shrink_towards_the_end():
+def test_a_job_holds_several_packs_of_several_blocks():
+    jobs = plan(pending(6, [f"s{number}" for number in range(14)]), "cpu", size=JOB_CELLS["cpu"])
+    assert [len(job.items) for job in jobs] == [84]
+    sizes = [len(list(items)) for _, items in groupby(jobs[0].items, key=lambda item: item.payload.pack)]
+    assert sizes == [21, 21, 21, 21]
+    assert len(jobs[0].shared.blocks) == 6
+
+
+def test_jobs_begin_and_end_small():
     left, sizes = 459, []
     while left > 0:
-        sizes.append(min(job_size("cpu", left=left, workers=2), left))
+        sizes.append(min(job_size("cpu", left=left, given=459 - left, workers=2), left))
         left -= sizes[-1]
-    assert sizes == sorted(sizes, reverse=True)
     assert sizes[0] == PACK_CELLS["cpu"]
+    assert max(sizes) == JOB_CELLS["cpu"]
     assert sizes[-1] <= FEW_CELLS["cpu"]
-    assert job_size("cuda", left=1, workers=1) == PACK_CELLS["cuda"]
+    top = sizes.index(max(sizes))
+    assert sizes[:top] == sorted(sizes[:top])
+    assert sizes[top:] == sorted(sizes[top:], reverse=True)
+    assert job_size("cuda", left=1, given=0, workers=1) == PACK_CELLS["cuda"]
 
 
 def test_test_labels_are_in_no_job():

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from imbench_resampling.points import Floats64, Frame, Ints, Points
 
-__all__ = ["FAR", "Blocks", "arrange", "augmented_queries", "nearest_centre"]
+__all__ = ["FAR", "Blocks", "arrange", "augmented_queries", "augmented_rows", "nearest_centre"]
 
 #: Rows in a block, about: the matrix product is at full speed, and its result stays in the cache.
 _ROWS = 256
@@ -73,6 +73,20 @@ def augmented_queries(queries: Points) -> torch.Tensor:
     return torch.from_numpy(made)
 
 
+def augmented_rows(frame: Frame, points: Points, order: Ints) -> torch.Tensor:
+    """(m, d+1) float32 ``[z, w]`` for the rows in this order, (m,); -1 stands for one that nothing finds.
+
+    Times a query ``[-2z, 1]`` it gives a lower bound of the squared distance, to the reference too, less ``|z_q|²``.
+    """
+    real = order >= 0
+    rows = np.zeros((len(order), points.z.shape[1] + 1), dtype=np.float32)
+    rows[real, :-1] = points.z[order[real]]
+    weight = points.z2 * (1 - frame.eps32) - frame.eps64 * points.raw2 * frame.scale**2 - frame.tiny
+    rows[:, -1] = _NOWHERE
+    rows[real, -1] = np.nextafter(weight[order[real]].astype(np.float32), np.float32(-np.inf))
+    return torch.from_numpy(rows)
+
+
 def arrange(frame: Frame, points: Points, group: Ints) -> Blocks:
     """Sort rows into blocks of near rows of one class.
 
@@ -95,20 +109,13 @@ def arrange(frame: Frame, points: Points, group: Ints) -> Blocks:
     order = np.full(int(edges[-1]), -1, dtype=np.int64)
     for piece, start in zip(pieces, edges[:-1], strict=True):
         order[start : start + len(piece)] = piece
-    real = order >= 0
-    rows = np.zeros((len(order), points.z.shape[1] + 1), dtype=np.float32)
-    rows[real, :-1] = points.z[order[real]]
     raw2 = points.raw2 * frame.scale**2
-    weight = points.z2 * (1 - frame.eps32) - frame.eps64 * raw2 - frame.tiny
-    rows[:, -1] = _NOWHERE
-    rows[real, -1] = np.nextafter(weight[order[real]].astype(np.float32), np.float32(-np.inf))
     centres, radius = _balls(frame, points, pieces, raw2)
     longest = np.array([points.z2[piece].max() for piece in pieces])
     rawest = np.array([raw2[piece].max() for piece in pieces])
     slack = 2 * frame.eps32 * longest + 2 * frame.eps64 * rawest + 2 * frame.tiny
-    return Blocks(
-        frame, points, order, torch.from_numpy(rows), edges, np.array(owner), torch.from_numpy(centres), radius, slack
-    )
+    rows = augmented_rows(frame, points, order)
+    return Blocks(frame, points, order, rows, edges, np.array(owner), torch.from_numpy(centres), radius, slack)
 
 
 def _clusters(z: NDArray[np.float32]) -> list[Ints]:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from imblearn.under_sampling import ClusterCentroids
 from sklearn.cluster import KMeans, MiniBatchKMeans
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it ships no types
+from threadpoolctl import threadpool_limits
 
 from imbench import Recipe, Resampled, TrainView, UsageError
 from imbench_resampling.common import balanced, draw_seed, finish, fit_resample, to_shrink

@@ -12,7 +12,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from imbench import Recipe, Resampled, TrainView
-from imbench_resampling.common import NOOP, counted, finish, lowered, rows, too_few_classes
+from imbench_resampling.common import NOOP, finish, lowered_among_all, rows, too_few_classes
 from imbench_resampling.enn import edited
 from imbench_resampling.generating import Smote
 from imbench_resampling.points import Ints
@@ -49,7 +49,7 @@ class SmoteEnn:
             return nothing
         grown = Smote(self.k)(view, rng)
         n = len(grown.keep) + (0 if grown.made_y is None else len(grown.made_y))
-        k, note = lowered("n_neighbors", self.n_neighbors, n - 1, f"there are {counted(n)}")
+        k, note = lowered_among_all("n_neighbors", self.n_neighbors, n)
         return _cleaned(view, grown, edited(*rows(view, grown), k, self.kind_sel, "all"), note)
 
 

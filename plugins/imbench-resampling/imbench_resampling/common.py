@@ -22,6 +22,7 @@ __all__ = [
     "fit_resample",
     "listing",
     "lowered",
+    "lowered_among_all",
     "rows",
     "to_grow",
     "to_shrink",
@@ -87,6 +88,11 @@ def lowered(name: str, wanted: int, room: int, because: str) -> tuple[int, str]:
     if wanted <= room:
         return wanted, ""
     return room, f"{name} lowered from {wanted} to {room}: {because}"
+
+
+def lowered_among_all(name: str, wanted: int, n: int) -> tuple[int, str]:
+    """As `lowered`, where the neighbours of a row are looked for among all n rows, itself left out."""
+    return lowered(name, wanted, n - 1, f"there are {counted(n)}")
 
 
 def to_shrink(view: TrainView) -> dict[int, int]:

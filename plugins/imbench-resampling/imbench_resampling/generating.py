@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from imblearn.over_sampling import ADASYN, SVMSMOTE, BorderlineSMOTE
+from imblearn.over_sampling import SVMSMOTE
 
 from imbench import Recipe, Resampled, TrainView
 from imbench_resampling.common import (
@@ -25,28 +25,18 @@ from imbench_resampling.common import (
     fit_resample,
     listing,
     lowered,
+    lowered_among_all,
     to_grow,
 )
-from imbench_resampling.neighbours import ExactNeighbors, worth_it
-from imbench_resampling.smote import smote_rows
+from imbench_resampling.smote import Goals, adasyn_rows, borderline_rows, smote_rows
 
 __all__ = ["Smote", "adasyn", "borderline_smote", "smote", "svm_smote"]
-
-#: class → rows it should have
-Goals = dict[int, int]
-
-#: (goals, neighbours) → an imbalanced-learn over-sampler
-Build = Callable[[Goals, int], Any]
 
 #: (goals, neighbours) → rows made and their labels
 Make = Callable[[Goals, int], tuple[Floats, Labels]]
 
-#: How imbalanced-learn says that the data of a class do not suit the method (ADASYN, ADASYN, SVMSMOTE).
-_UNSUITED = (
-    "Not any neigbours belong to the majority",
-    "No samples will be generated",
-    "All support vectors are considered as noise",
-)
+#: How imbalanced-learn says that the data of a class do not suit SVM-SMOTE.
+_UNSUITED = "All support vectors are considered as noise"
 
 #: A class that ends up with less than this share of its goal is reported.
 _SHORT = 0.95
@@ -77,20 +67,15 @@ class BorderlineSmote:
         seed = draw_seed(rng)
         if nothing := balanced(view):
             return nothing
-        m, note = _lowered_m(view, self.m)
-
-        def build(goals: Goals, k: int) -> BorderlineSMOTE:
-            return BorderlineSMOTE(
-                sampling_strategy=goals,
-                random_state=seed,
-                k_neighbors=_search(view, k),
-                m_neighbors=_search(view, m),
-                kind=f"borderline-{self.kind}",
-            )
-
+        m, note = lowered_among_all("m", self.m, len(view.y))
         # kind 2 looks for neighbours among all rows
         return _grow(
-            view, _by(view, build), ("k", self.k), note, no_seed="no row on the border", among_all=self.kind == 2
+            view,
+            lambda goals, k: borderline_rows(view, goals, k, m, self.kind, seed),
+            ("k", self.k),
+            note,
+            no_seed="no row on the border",
+            among_all=self.kind == 2,
         )
 
 
@@ -107,18 +92,20 @@ class SvmSmote:
         seed = draw_seed(rng)
         if nothing := balanced(view):
             return nothing
-        m, note = _lowered_m(view, self.m)
+        m, note = lowered_among_all("m", self.m, len(view.y))
 
         def build(goals: Goals, k: int) -> SVMSMOTE:
             return SVMSMOTE(
-                sampling_strategy=goals,
-                random_state=seed,
-                k_neighbors=_search(view, k),
-                m_neighbors=_search(view, m),
-                out_step=self.out_step,
+                sampling_strategy=goals, random_state=seed, k_neighbors=k, m_neighbors=m, out_step=self.out_step
             )
 
-        return _grow(view, _by(view, build), ("k", self.k), note, no_seed="every support vector is noise")
+        return _grow(
+            view,
+            lambda goals, k: _made(view, build, goals, k),
+            ("k", self.k),
+            note,
+            no_seed="every support vector is noise",
+        )
 
 
 @dataclass(frozen=True)
@@ -132,13 +119,9 @@ class Adasyn:
         seed = draw_seed(rng)
         if nothing := balanced(view):
             return nothing
-
-        def build(goals: Goals, k: int) -> ADASYN:
-            return ADASYN(sampling_strategy=goals, n_neighbors=_search(view, k), random_state=seed)
-
         return _grow(
             view,
-            _by(view, build),
+            lambda goals, k: adasyn_rows(view, goals, k, seed),
             ("n_neighbors", self.n_neighbors),
             no_seed="no row has a neighbour of another class, or each would get less than half a row",
         )
@@ -192,18 +175,7 @@ def _duplicate_lone_rows(view: TrainView, keep: Labels, goals: Goals, said: list
     return np.concatenate([keep, *copies]), {code: goal for code, goal in goals.items() if code not in lone}
 
 
-def _search(view: TrainView, k: int) -> Any:
-    """How imbalanced-learn is to find k neighbours: its own way, or on many rows ours, with the same outcome."""
-    n, largest = len(view.y), int(view.counts.max())
-    return ExactNeighbors(n_neighbors=k + 1) if worth_it(n, view.x.shape[1], k + 1, n - largest) else k
-
-
-def _by(view: TrainView, build: Build) -> Make:
-    """Rows made by an imbalanced-learn sampler."""
-    return lambda goals, k: _made(view, build, goals, k)
-
-
-def _made(view: TrainView, build: Build, goals: Goals, k: int) -> tuple[Floats, Labels]:
+def _made(view: TrainView, build: Callable[[Goals, int], Any], goals: Goals, k: int) -> tuple[Floats, Labels]:
     """The rows that the sampler appends, without the classes whose data do not suit the method."""
     n = len(view.y)
     outcome = _try(view, build(goals, k))
@@ -220,15 +192,10 @@ def _try(view: TrainView, sampler: Any) -> tuple[Floats, Labels] | None:
     """Fit the sampler; None if it says that the data do not suit it. Any other error is a bug and is raised."""
     try:
         return fit_resample(sampler, view.x, view.y)
-    except (RuntimeError, ValueError) as error:
-        if any(text in str(error) for text in _UNSUITED):
+    except ValueError as error:
+        if _UNSUITED in str(error):
             return None
         raise
-
-
-def _lowered_m(view: TrainView, wanted: int) -> tuple[int, str]:
-    n = len(view.y)
-    return lowered("m", wanted, n - 1, f"there are {counted(n)}")
 
 
 def smote(k: int) -> Recipe:

@@ -1,23 +1,27 @@
 """Nearest neighbours equal to scikit-learn's, bit for bit, found with less work.
 
-`nearest` answers for any rows of a data set. It searches in float32 with bounds (`search`), orders the few rows
-found by their float64 distances, and where two of them are too close to call asks scikit-learn itself (`reference`).
+`neighbours` answers for any rows. It searches in float32 with bounds (`search` for many queries, `scan` for few),
+orders the few rows found by their float64 distances, and where two of them are too close to call asks scikit-learn
+itself (`reference`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.neighbors import NearestNeighbors
 
 from imbench_resampling.blocks import Blocks, arrange, nearest_centre
 from imbench_resampling.points import Frame, Ints, Points
 from imbench_resampling.reference import Reference, is_brute
+from imbench_resampling.scan import lots, scan, table
 from imbench_resampling.search import BATCH, Hits, reach, within
 
-__all__ = ["PAIRS", "QUERIES", "TREE_IS_FINE", "ExactNeighbors", "batches", "build", "nearest", "worth_it"]
+__all__ = [
+    "PAIRS", "QUERIES", "TREE_IS_FINE", "batches", "build", "nearest", "neighbours", "scan_pays",
+    "worth_it",
+]  # fmt: skip
 
 #: Fewer pairs of rows than this scikit-learn compares before our own preparation is through (measured).
 PAIRS = 6e6
@@ -31,7 +35,50 @@ TREE_IS_FINE = 8
 
 def worth_it(rows: int, features: int, k: int, asked: int) -> bool:
     """Whether a search of our own pays against scikit-learn's for ``asked`` queries, by size."""
-    return asked >= QUERIES and rows * asked >= PAIRS and (is_brute(rows, features, k) or features >= TREE_IS_FINE)
+    return asked >= QUERIES and rows * asked >= PAIRS and _tree_is_slow(rows, features, k)
+
+
+def scan_pays(rows: int, features: int, k: int, asked: int) -> bool:
+    """Whether a scan pays against scikit-learn's search and against blocks, by size (all measured)."""
+    enough = asked >= 200 and rows * asked >= 4e6
+    # each neighbour wanted leaves a group of rows to be measured
+    return enough and asked < 10_000 and k <= min(32, rows // 400) and _tree_is_slow(rows, features, k)
+
+
+def _tree_is_slow(rows: int, features: int, k: int) -> bool:
+    return is_brute(rows, features, k) or features >= TREE_IS_FINE
+
+
+def neighbours(x: NDArray[np.floating], queries: NDArray[np.floating], k: int) -> Ints:
+    """``NearestNeighbors(n_neighbors=k).fit(x).kneighbors(queries)``: (q, k) row indices, nearest first.
+
+    Args:
+        x: (n, d) rows, finite.
+        queries: (q, d) what is asked about.
+        k: at most n.
+    """
+    reference = Reference(np.ascontiguousarray(x), queries, k)
+    n, d = x.shape
+    asked = len(queries)
+    if scan_pays(n, d, k, asked):
+        return _scanned(reference)
+    blocks = build(reference.x) if worth_it(n, d, k, asked) else None
+    return reference.neighbours(np.arange(asked)) if blocks is None else nearest(blocks, reference)
+
+
+def _scanned(reference: Reference) -> Ints:
+    """What the reference returns for all its queries, by `scan`."""
+    everything = np.arange(len(reference.queries))
+    frame = Frame.around(reference.x)
+    if frame is None:
+        return reference.neighbours(everything)
+    rows, queries = table(frame, reference.x), frame.points(reference.queries)
+    return _settled(
+        reference,
+        everything,
+        lots(rows, len(everything)),
+        lambda lot: scan(rows, queries.take(lot), reference.k),
+    )
 
 
 def build(x: NDArray[np.floating], group: Ints | None = None) -> Blocks | None:
@@ -69,12 +116,27 @@ def nearest(blocks: Blocks, reference: Reference, positions: Ints | None = None)
         return reference.neighbours(positions)
     queries = blocks.frame.points(reference.queries[positions])
     everywhere = np.ones(len(blocks), dtype=bool)
+
+    def look(lot: Ints) -> Hits:
+        some = queries.take(lot)
+        return within(blocks, some, reach(blocks, some, reference.k, everywhere), everywhere)
+
+    return _settled(reference, positions, batches(blocks, queries), look)
+
+
+def _settled(reference: Reference, positions: Ints, split: Iterable[Ints], look: Callable[[Ints], Hits]) -> Ints:
+    """(p, k) neighbours in the order of the reference, which is asked where the rows seen leave it open.
+
+    Args:
+        reference: the call to equal.
+        positions: (p,) of ``reference.queries``.
+        split: these in lots, as indices into ``positions``; the first is a probe.
+        look: the rows near each query of a lot.
+    """
     found = np.zeros((len(positions), reference.k), dtype=np.int64)
     sure = np.zeros(len(positions), dtype=bool)
-    for at, lot in enumerate(batches(blocks, queries)):
-        some = queries.take(lot)
-        hits = within(blocks, some, reach(blocks, some, reference.k, everywhere), everywhere)
-        found[lot], sure[lot] = _ordered(hits, reference.k)
+    for at, lot in enumerate(split):
+        found[lot], sure[lot] = _ordered(look(lot), reference.k)
         if at == 0 and reference.hopeless((~sure[lot]).mean(), len(positions)):
             break
     unsure = np.flatnonzero(~sure)
@@ -96,21 +158,3 @@ def _ordered(hits: Hits, k: int) -> tuple[Ints, NDArray[np.bool_]]:
     gap[last, -1] = np.inf
     sure: NDArray[np.bool_] = full & (gap > hits.doubt[:, np.newaxis]).all(axis=1)
     return hits.row[at], sure
-
-
-class ExactNeighbors(NearestNeighbors):  # type: ignore[misc]  # scikit-learn ships no types
-    """``NearestNeighbors``, to be handed to imbalanced-learn.
-
-    Returns what its parent returns. Only the question that imbalanced-learn asks, indices for given rows, is quicker.
-    """
-
-    def kneighbors(
-        self, X: NDArray[np.floating] | None = None, n_neighbors: int | None = None, return_distance: bool = True
-    ) -> Ints:
-        data, k = self._fit_X, self.n_neighbors if n_neighbors is None else n_neighbors
-        if X is not None and not return_distance and worth_it(len(data), data.shape[1], k, len(X)):
-            blocks = build(data)
-            if blocks is not None:
-                return nearest(blocks, Reference(data, X, k))
-        found: Ints = super().kneighbors(X, n_neighbors, return_distance)
-        return found

@@ -16,9 +16,9 @@ import torch
 from numpy.typing import NDArray
 
 from imbench_resampling.blocks import FAR, Blocks, augmented_queries
-from imbench_resampling.points import Floats64, Ints, Points
+from imbench_resampling.points import Floats64, Frame, Ints, Points
 
-__all__ = ["BATCH", "Hits", "reach", "within"]
+__all__ = ["BATCH", "Hits", "measured", "reach", "round_up", "within"]
 
 #: Queries looked at together: bounds memory.
 BATCH = 4096
@@ -113,7 +113,7 @@ def within(blocks: Blocks, queries: Points, reach2: Floats64, looked_at: NDArray
     raw2 = queries.raw2 * frame.scale**2
     endless = ~np.isfinite(reach2)
     reach2 = np.where(endless, -1.0, reach2)
-    limit = _up(reach2 - queries.z2 * (1 - frame.eps32) + frame.eps64 * raw2)
+    limit = round_up(reach2 - queries.z2 * (1 - frame.eps32) + frame.eps64 * raw2)
     left = augmented_queries(queries)
     allowed = np.flatnonzero(looked_at)
     near = _balls_in_reach(blocks, queries, left, reach2, allowed)
@@ -139,7 +139,7 @@ def within(blocks: Blocks, queries: Points, reach2: Floats64, looked_at: NDArray
         counts += np.bincount(mine[q], minlength=len(counts))
         limit[counts > _CROWD] = -np.inf
     crowded = (counts > _CROWD) | endless
-    return _measured(blocks, queries, _joined(found_q), _joined(found_r), crowded)
+    return measured(frame, blocks.points, queries, _joined(found_q), _joined(found_r), crowded)
 
 
 def _product(left: torch.Tensor, rows: torch.Tensor, buffer: torch.Tensor) -> torch.Tensor:
@@ -147,7 +147,7 @@ def _product(left: torch.Tensor, rows: torch.Tensor, buffer: torch.Tensor) -> to
     return torch.mm(left, rows.T, out=buffer[: len(left) * len(rows)].view(len(left), len(rows)))
 
 
-def _up(values: Floats64) -> NDArray[np.float32]:
+def round_up(values: Floats64) -> NDArray[np.float32]:
     """Float32, never below the value."""
     return np.nextafter(values.astype(np.float32), np.float32(np.inf))
 
@@ -161,8 +161,8 @@ def _balls_in_reach(
     far = np.sqrt(np.maximum(reach2, 0)) * (1 + 1e-6) + frame.eps32 * np.sqrt(queries.z2) + np.sqrt(frame.eps64 * raw2)
     shift = torch.from_numpy((queries.z2 * (1 - frame.eps32)).astype(np.float32))
     away = torch.mm(blocks.centres[torch.from_numpy(allowed)], left.T).add_(shift).clamp_(min=0).sqrt_()
-    away.sub_(torch.from_numpy(_up(blocks.radius[allowed] * (1 + 1e-6)))[:, None])
-    near: NDArray[np.bool_] = away.numpy() <= _up(far)
+    away.sub_(torch.from_numpy(round_up(blocks.radius[allowed] * (1 + 1e-6)))[:, None])
+    near: NDArray[np.bool_] = away.numpy() <= round_up(far)
     return near
 
 
@@ -170,14 +170,23 @@ def _joined(parts: list[Ints]) -> Ints:
     return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
 
 
-def _measured(blocks: Blocks, queries: Points, q: Ints, r: Ints, crowded: NDArray[np.bool_]) -> Hits:
-    """Float64 distances of the pairs, sorted by query and distance; filling and given-up queries are dropped."""
+def measured(frame: Frame, points: Points, queries: Points, q: Ints, r: Ints, crowded: NDArray[np.bool_]) -> Hits:
+    """Float64 distances of pairs, sorted by query and distance.
+
+    Args:
+        frame: of all rows.
+        points: the rows that are found.
+        queries: the rows that ask.
+        q: (p,) query of each pair.
+        r: (p,) row of each pair; -1 is dropped.
+        crowded: whether a query was given up; its pairs are dropped.
+    """
     kept = (r >= 0) & ~crowded[q]
     q, r = q[kept], r[kept]
     distance2 = np.empty(len(q))
     step = max(1, (1 << 20) // queries.x.shape[1])
     for a in range(0, len(q), step):
-        gap = blocks.points.x[r[a : a + step]].astype(np.float64)
+        gap = points.x[r[a : a + step]].astype(np.float64)
         gap -= queries.x[q[a : a + step]]
         distance2[a : a + step] = np.einsum("ij,ij->i", gap, gap)
     order = np.lexsort((distance2, q))
@@ -186,6 +195,6 @@ def _measured(blocks: Blocks, queries: Points, q: Ints, r: Ints, crowded: NDArra
     edges = np.concatenate([[0], np.cumsum(counts)])
     longest = np.zeros(len(crowded))
     some = counts > 0
-    longest[some] = np.maximum.reduceat(blocks.points.raw2[r], edges[:-1][some]) if some.any() else 0.0
-    doubt = 2 * blocks.frame.eps64 * (queries.raw2 + longest)
+    longest[some] = np.maximum.reduceat(points.raw2[r], edges[:-1][some]) if some.any() else 0.0
+    doubt = 2 * frame.eps64 * (queries.raw2 + longest)
     return Hits(edges, r, distance2, doubt, crowded)

@@ -1,7 +1,7 @@
 """Resamplers that only choose rows: what they return is a list of indices.
 
-Each part returns what the imbalanced-learn class of the same name returns, with its defaults; Tomek links and edited
-nearest neighbours get there with less work.
+Each part returns what the imbalanced-learn class of the same name returns, with its defaults; Tomek links, edited
+and condensed nearest neighbours and one-sided selection get there with less work.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from imblearn.over_sampling import RandomOverSampler
 from imblearn.under_sampling import (
     NearMiss,
     NeighbourhoodCleaningRule,
-    OneSidedSelection,
     RandomUnderSampler,
 )
 
@@ -27,13 +26,15 @@ from imbench_resampling.common import (
     fit_resample,
     listing,
     lowered,
+    lowered_among_all,
     to_shrink,
     too_few_classes,
 )
+from imbench_resampling.condensing import condensed, one_sided
 from imbench_resampling.enn import edited
 from imbench_resampling.tomek import without_tomek_links
 
-__all__ = ["enn", "ncr", "nearmiss", "oss", "random_over", "random_under", "tomek"]
+__all__ = ["cnn", "enn", "ncr", "nearmiss", "oss", "random_over", "random_under", "tomek"]
 
 
 def _select(view: TrainView, sampler: Any, *notes: str) -> Resampled:
@@ -138,7 +139,7 @@ class Enn:
         del rng  # a deterministic rule
         if nothing := too_few_classes(view):
             return nothing
-        k, note = _neighbours_among_all(view, self.n_neighbors)
+        k, note = lowered_among_all("n_neighbors", self.n_neighbors, len(view.y))
         return finish(view, edited(view.x, view.y, k, self.kind_sel), notes=[note])
 
 
@@ -154,30 +155,35 @@ class Ncr:
         del rng  # a deterministic rule
         if nothing := too_few_classes(view):
             return nothing
-        k, note = _neighbours_among_all(view, self.n_neighbors)
+        k, note = lowered_among_all("n_neighbors", self.n_neighbors, len(view.y))
         sampler = NeighbourhoodCleaningRule(n_neighbors=k, threshold_cleaning=self.threshold_cleaning)
         return _select(view, sampler, note)
 
 
 @dataclass(frozen=True)
-class Oss:
-    """One-sided selection: drop rows of larger classes that 1-NN gets right without them, then Tomek links."""
+class Cnn:
+    """Condensed nearest neighbours: of larger classes, only the rows that 1-NN gets wrong without them."""
 
     # not to 1:1, but it may remove most of a class
     prior_effect: ClassVar[Literal["corrects-effective"]] = "corrects-effective"
 
     def __call__(self, view: TrainView, rng: np.random.Generator) -> Resampled:
         seed = draw_seed(rng)
-        if nothing := balanced(view):
-            return nothing
+        return balanced(view) or finish(view, condensed(view.x, view.y, list(to_shrink(view)), seed))
+
+
+@dataclass(frozen=True)
+class Oss:
+    """One-sided selection: drop rows of larger classes that 1-NN gets right without them, then Tomek links."""
+
+    # as above
+    prior_effect: ClassVar[Literal["corrects-effective"]] = "corrects-effective"
+
+    def __call__(self, view: TrainView, rng: np.random.Generator) -> Resampled:
+        seed = draw_seed(rng)
         # the classes by name: with "auto" and a tie for the smallest class, imbalanced-learn may take one class both
         # as the smallest and as one to shrink, and leave a single row of it
-        return _select(view, OneSidedSelection(sampling_strategy=list(to_shrink(view)), random_state=seed))
-
-
-def _neighbours_among_all(view: TrainView, wanted: int) -> tuple[int, str]:
-    n = len(view.y)
-    return lowered("n_neighbors", wanted, n - 1, f"there are {counted(n)}")
+        return balanced(view) or finish(view, one_sided(view.x, view.y, list(to_shrink(view)), seed))
 
 
 def random_over(shrinkage: float) -> Recipe:
@@ -208,6 +214,11 @@ def enn(n_neighbors: int, kind_sel: str) -> Recipe:
 def ncr(n_neighbors: int, threshold_cleaning: float) -> Recipe:
     """Recipe of `Ncr`."""
     return Recipe(resample=Ncr(n_neighbors, threshold_cleaning))
+
+
+def cnn() -> Recipe:
+    """Recipe of `Cnn`."""
+    return Recipe(resample=Cnn())
 
 
 def oss() -> Recipe:

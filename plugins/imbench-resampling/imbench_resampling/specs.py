@@ -143,6 +143,16 @@ _UNDER = (
         "few per cent of the time. " + _SHRINKS,
     ),
     StrategySpec(
+        name="cnn",
+        summary="condensed nearest neighbours: only rows of larger classes that 1-NN gets wrong without them",
+        family="data",
+        make="imbench_resampling.selecting:cnn",
+        paper="Hart 1968, IEEE Trans. Inf. Theory 14(3):515-516",
+        modalities=_MEASURABLE,
+        notes="It keeps the border and the noise, and little of the inside of a class; what stays depends on the order "
+        "of the rows. Not to 1:1.",
+    ),
+    StrategySpec(
         name="oss",
         summary="one-sided selection: drop redundant rows of larger classes, then Tomek links",
         family="data",

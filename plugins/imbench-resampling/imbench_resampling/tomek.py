@@ -21,13 +21,13 @@ __all__ = ["without_tomek_links"]
 _ROWS = 1000
 
 
-def without_tomek_links(x: Floats, y: Labels, strategy: str = "auto") -> Ints:
+def without_tomek_links(x: Floats, y: Labels, strategy: str | list[int] = "auto") -> Ints:
     """``TomekLinks(sampling_strategy=strategy)``: the indices of the rows it keeps, ascending.
 
     Args:
         x: (n, d) rows.
         y: (n,) their classes, at least two.
-        strategy: "auto" spares the smallest class, "all" none.
+        strategy: "auto" spares the smallest class, "all" none, a list all but these.
     """
     codes, sizes = np.unique(y, return_counts=True)
     outside = np.flatnonzero(y != codes[sizes.argmax()])
@@ -49,6 +49,8 @@ def without_tomek_links(x: Floats, y: Labels, strategy: str = "auto") -> Ints:
     linked = known[(y[near] != y[known]) & (partner[near] == known)]
     if strategy == "auto":
         linked = linked[y[linked] != codes[sizes.argmin()]]
+    elif strategy != "all":
+        linked = linked[np.isin(y[linked], strategy)]
     return np.setdiff1d(np.arange(len(y)), linked, assume_unique=True)
 
 

@@ -32,7 +32,7 @@ def test_one_class_only(name):
     assert outcome.note == "no-op: fewer than two classes have training rows"
 
 
-@pytest.mark.parametrize("name", [*TO_LARGEST, *TO_SMALLEST, "oss"])
+@pytest.mark.parametrize("name", [*TO_LARGEST, *TO_SMALLEST, "oss", "cnn"])
 def test_equal_classes_need_no_balancing(name):
     outcome, after = run(name, gaussians([12, 12, 12]))
     assert after == [12, 12, 12]
@@ -179,11 +179,12 @@ def test_hard_centroids_are_rows_of_the_data():
     assert all(row.tobytes() in known for row in outcome.made_x)
 
 
-def test_oss_does_not_hollow_out_a_class_that_ties_for_the_smallest():
-    """With "auto", imbalanced-learn reduces one of two tied classes to a single row."""
+@pytest.mark.parametrize("name", ["oss", "cnn"])
+def test_a_class_that_ties_for_the_smallest_is_not_hollowed_out(name):
+    """With "auto", imbalanced-learn may reduce one of two tied classes to a single row."""
     rng = np.random.default_rng(0)
     y = np.repeat([2, 1, 0], [10, 10, 60])
-    _, after = run("oss", view(rng.normal(size=(80, 2)) + 3 * y[:, np.newaxis], y))
+    _, after = run(name, view(rng.normal(size=(80, 2)) + 3 * y[:, np.newaxis], y))
     assert after[1:] == [10, 10]
 
 
@@ -205,7 +206,7 @@ def test_more_classes_than_half_the_rows(name):
     assert sum(after) > 0
 
 
-@pytest.mark.parametrize("name", ["smote", "tomek", "cluster_centroids"])
+@pytest.mark.parametrize("name", ["smote", "borderline_smote", "adasyn", "tomek", "cluster_centroids", "cnn"])
 def test_a_bug_upstream_still_raises(name):
     """Missing values are no property of the data here: preprocessing has failed, and hiding that would be a lie."""
     x = np.random.default_rng(0).normal(size=(30, 2))

@@ -5,18 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from exact_data import KINDS, hard, indices
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from imblearn.combine import SMOTEENN, SMOTETomek
 from imblearn.over_sampling import ADASYN, SMOTE, BorderlineSMOTE
-from imblearn.under_sampling import EditedNearestNeighbours, TomekLinks
+from imblearn.under_sampling import CondensedNearestNeighbour, EditedNearestNeighbours, OneSidedSelection, TomekLinks
 from resampling_views import part, view
 from sklearn.neighbors import NearestNeighbors
 
 from imbench_resampling import neighbours, reference, tomek
 from imbench_resampling.common import rows
+from imbench_resampling.condensing import condensed, one_sided
 from imbench_resampling.enn import edited
-from imbench_resampling.neighbours import ExactNeighbors, build, nearest
+from imbench_resampling.neighbours import build, nearest
 from imbench_resampling.reference import Reference
 from imbench_resampling.tomek import without_tomek_links
 
@@ -62,15 +63,39 @@ def test_edited_neighbours_are_those_of_imbalanced_learn(at_any_size, data, stra
     np.testing.assert_array_equal(edited(x, y, k, kind_sel, strategy), indices(sampler, x, y))
 
 
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=hard_data, seed=st.integers(0, 2**20))
+@pytest.mark.parametrize(
+    ("ours", "theirs"), [(condensed, CondensedNearestNeighbour), (one_sided, OneSidedSelection)], ids=["cnn", "oss"]
+)
+def test_condensed_sets_are_those_of_imbalanced_learn(ours, theirs, data, seed):
+    x, y = data
+    x, y = x[:257], y[:257]  # imbalanced-learn fits anew for each row added
+    codes, sizes = np.unique(y, return_counts=True)
+    shrink = codes[sizes > sizes.min()].tolist()
+    assume(shrink)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tomek, "_ROWS", 0)
+        patch.setattr(tomek, "TREE_IS_FINE", 0)
+        kept = ours(x, y, shrink, seed)
+    np.testing.assert_array_equal(kept, indices(theirs(sampling_strategy=shrink, random_state=seed), x, y))
+
+
+@pytest.fixture(params=["scan", "blocks"])
+def one_search(monkeypatch, request):
+    """Every question goes to one of the two searches."""
+    monkeypatch.setattr(neighbours, "scan_pays", lambda *_: request.param == "scan")
+
+
 @many
-@given(data=hard_data, k=st.sampled_from([1, 2, 6, 11]), double=st.booleans())
-def test_neighbours_are_those_of_scikit_learn_in_their_order(at_any_size, data, k, double):
+@given(data=hard_data, k=st.sampled_from([1, 2, 6, 11, 31]), double=st.booleans())
+def test_neighbours_are_those_of_scikit_learn_in_their_order(at_any_size, one_search, data, k, double):
     x, y = data
     if double:
         x = x.astype(np.float64) / 3
     asked = x[y == y[-1]]
     wanted = NearestNeighbors(n_neighbors=k).fit(x).kneighbors(asked, return_distance=False)
-    np.testing.assert_array_equal(ExactNeighbors(n_neighbors=k).fit(x).kneighbors(asked, return_distance=False), wanted)
+    np.testing.assert_array_equal(neighbours.neighbours(x, asked, k), wanted)
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -98,8 +123,9 @@ def test_few_queries_go_to_the_reference_on_continuous_data(monkeypatch):
     nearest(blocks, Reference(x, x, 4))
     without_tomek_links(x, y)
     edited(x, y, 3, "all")
+    neighbours.neighbours(x, x[y == 1], 11)
     assert sum(asked) == 0
-    assert len(asked) == 3  # nearest, and twice for Tomek; edited does not even ask
+    assert len(asked) == 4  # nearest, twice for Tomek, and the scan; edited does not even ask
 
 
 def test_it_does_not_matter_how_rows_are_sorted_into_blocks(monkeypatch):
@@ -129,6 +155,44 @@ SAMPLERS = {
     "smote_enn": SMOTEENN,
 }
 
+#: What makes rows only: strategy, its parameters, imbalanced-learn's object for a random_state.
+MAKING = [
+    ("smote", {}, lambda seed: SMOTE(random_state=seed)),
+    ("borderline_smote", {}, lambda seed: BorderlineSMOTE(random_state=seed)),
+    ("borderline_smote", {"kind": 2}, lambda seed: BorderlineSMOTE(random_state=seed, kind="borderline-2")),
+    ("adasyn", {}, lambda seed: ADASYN(random_state=seed)),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "make"), MAKING, ids=[f"{name}{params or ''}" for name, params, _ in MAKING]
+)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=hard_data, seed=st.integers(0, 2**20))
+def test_rows_made_of_hard_data_are_those_of_imbalanced_learn(name, params, make, data, seed):
+    """Ties, duplicates, one point: the same rows, or the same refusal."""
+    x, y = data
+    on = view(x, y)
+    assume(min(on.counts[on.counts > 0]) >= 7)  # below, k is lowered, which imbalanced-learn does not do
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(neighbours, "scan_pays", lambda *_: True)
+        outcome = part(name, **params)(on, np.random.default_rng(seed))
+    sampler = make(int(np.random.default_rng(seed).integers(2**31 - 1)))
+    try:
+        wanted_x, wanted_y = sampler.fit_resample(x, y)
+    except (RuntimeError, ValueError) as error:
+        refused = str(error)
+        wanted_x, wanted_y = x, y
+    else:
+        refused = ""
+    if refused:
+        assert ("neigbours" in refused or "No samples" in refused) == (name == "adasyn")
+        assert "left as before" in outcome.note
+        assume(outcome.made_y is None)  # classes that could grow do
+    ours_x, ours_y = rows(on, outcome)
+    np.testing.assert_array_equal(ours_y, wanted_y)
+    np.testing.assert_array_equal(ours_x, wanted_x)
+
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 @pytest.mark.parametrize(("n", "d", "classes", "kind"), [(5000, 20, 2, "clusters"), (3000, 9, 4, "gauss")])
@@ -136,6 +200,7 @@ SAMPLERS = {
 def test_rows_made_and_kept_are_those_of_imbalanced_learn(monkeypatch, name, n, d, classes, kind, seed):
     monkeypatch.setattr(neighbours, "QUERIES", 200)
     monkeypatch.setattr(neighbours, "PAIRS", 0)
+    monkeypatch.setattr(neighbours, "scan_pays", lambda rows, features, k, asked: asked > 500)
     x, y = unequal(kind, n, d, classes, seed)
     outcome = part(name)(view(x, y), np.random.default_rng(seed))
     random_state = int(np.random.default_rng(seed).integers(2**31 - 1))

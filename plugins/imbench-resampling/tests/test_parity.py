@@ -10,6 +10,7 @@ from imblearn.combine import SMOTEENN, SMOTETomek
 from imblearn.over_sampling import ADASYN, SMOTE, SVMSMOTE, BorderlineSMOTE, RandomOverSampler
 from imblearn.under_sampling import (
     ClusterCentroids,
+    CondensedNearestNeighbour,
     EditedNearestNeighbours,
     NearMiss,
     NeighbourhoodCleaningRule,
@@ -58,6 +59,7 @@ CASES = [
         {"n_neighbors": 5, "threshold_cleaning": 2.0},
         lambda seed: NeighbourhoodCleaningRule(n_neighbors=5, threshold_cleaning=2.0),
     ),
+    ("cnn", {}, lambda seed: CondensedNearestNeighbour(random_state=seed)),
     ("oss", {}, lambda seed: OneSidedSelection(random_state=seed)),
     ("nearmiss", {}, lambda seed: NearMiss()),
     ("nearmiss", {"version": 2, "n_neighbors": 4}, lambda seed: NearMiss(version=2, n_neighbors=4)),

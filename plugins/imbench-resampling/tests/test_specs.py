@@ -42,7 +42,7 @@ def test_the_installed_plugin_loads():
     assert {offer.full_name for offer in registry.strategies} == {f"resampling/{name}" for name in IDS}
     assert {
         "random_over", "random_under", "smote", "borderline_smote", "svm_smote", "adasyn", "tomek", "enn", "nearmiss",
-        "cluster_centroids", "smote_tomek", "smote_enn", "oss", "ncr",
+        "cluster_centroids", "smote_tomek", "smote_enn", "oss", "cnn", "ncr",
     } == set(IDS)  # fmt: skip
 
 
@@ -105,7 +105,7 @@ def test_out_of_bounds_is_one_line():
 def test_the_effect_on_the_prior_is_declared():
     effects = {spec.name: prior_effect(spec.build({}).resample) for spec in SPECS}
     assert {effects[name] for name in CLEANING} == {"keeps"}
-    assert {effects[name] for name in (*TO_LARGEST, *TO_SMALLEST, "smote_tomek", "smote_enn", "oss")} == {
+    assert {effects[name] for name in (*TO_LARGEST, *TO_SMALLEST, "smote_tomek", "smote_enn", "oss", "cnn")} == {
         "corrects-effective"
     }
 
