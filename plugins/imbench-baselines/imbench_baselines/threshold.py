@@ -84,7 +84,10 @@ def _powers(validation: Validation, prior: Prior) -> tuple[Scores, Scores]:
 
 
 def _cuts(validation: Validation) -> tuple[Scores, Scores]:
-    """Midpoints between neighbouring scores of class 1, (k,), and the confusion matrices of score > cut, (k, 2, 2)."""
+    """Midpoints between neighbouring scores of class 1, (k,), and the confusion matrices of score > cut, (k, 2, 2).
+
+    The highest first, as policy ``tuned`` goes through them: of two equally good ones both take the lower.
+    """
     values, group = np.unique(validation.scores[:, 1], return_inverse=True)
     cuts = values[:-1] + np.diff(values) / 2
     # of two neighbouring floats the middle may round up to the larger, which must stay above the cut
@@ -92,7 +95,7 @@ def _cuts(validation: Validation) -> tuple[Scores, Scores]:
     at = np.stack([np.bincount(group[validation.labels == label], minlength=len(values)) for label in (0, 1)])
     below = at.cumsum(axis=1, dtype=np.float64)
     above = below[:, -1:] - below
-    return cuts, np.stack([below, above], axis=-1).transpose(1, 0, 2)[: len(cuts)]
+    return cuts[::-1], np.stack([below, above], axis=-1).transpose(1, 0, 2)[: len(cuts)][::-1]
 
 
 # Metrics of confusion matrices (…, true class, predicted class) in which every true class has rows.

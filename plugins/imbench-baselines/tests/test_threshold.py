@@ -97,6 +97,17 @@ def test_erm_threshold_decides_like_the_tuned_policy(n_classes):
     agree()
 
 
+def test_of_two_equally_good_thresholds_baseline_and_policy_take_one():
+    scores = np.array([[0.2, 0.8], [0.9, 0.1], [0.95, 0.05], [0.99, 0.01]])
+    labels = np.array([1, 0, 1, 0])  # above 0.45 and above 0.03 both have a balanced accuracy of 0.75
+    validation, prior = Validation(scores, labels), np.array([0.5, 0.5])
+    policy = fit_policy(
+        "tuned", validation_scores=scores.astype(np.float32), validation_labels=labels, prior=prior
+    )  # fmt: skip
+    np.testing.assert_array_equal(Threshold()(validation, prior)(scores), policy(scores.astype(np.float32)))
+    assert Threshold()(validation, prior)(scores).tolist() == [1, 1, 1, 0]
+
+
 def test_rare_scores_get_a_threshold_among_them():
     """A grid of 0.01, 0.02, … would decide the majority for all of these."""
     validation = Validation(binary([0.001, 0.002, 0.003, 0.004, 0.005]), np.array([0, 0, 0, 1, 1]))
