@@ -96,17 +96,21 @@ class LocalExecutor:
         """What a worker may use; the memory is known once the executor is entered."""
         return self._limits
 
-    def run(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
+    def run(self, jobs: Iterable[Job], *, at_once: int | None = None) -> Iterator[Outcome]:
         """Run jobs; yield one outcome for each item, in the order they come. As `batches`, one at a time."""
-        with closing(self.batches(jobs)) as batches:
+        with closing(self.batches(jobs, at_once=at_once)) as batches:
             for outcomes in batches:
                 yield from outcomes
 
-    def batches(self, jobs: Iterable[Job]) -> Generator[list[Outcome]]:
+    def batches(self, jobs: Iterable[Job], *, at_once: int | None = None) -> Generator[list[Outcome]]:
         """Run jobs; yield one outcome for each item, together with all others that are at hand by then.
 
         A job is taken from `jobs` only when a worker is free, so a generator may build its data when asked.
         Closing the iterator early, or an exception (also KeyboardInterrupt), kills the workers.
+
+        Args:
+            jobs: what to run.
+            at_once: jobs at a time, if fewer than there are workers.
 
         Raises:
             EnvironmentFault: workers cannot be started.
@@ -115,13 +119,13 @@ class LocalExecutor:
         if self._supervisor is None or self._busy:
             raise RuntimeError("run() needs an executor that was entered (with …) and is not running already")
         self._busy = True
-        running = 0
+        running, most = 0, min(at_once or self._workers, self._workers)
         queue = _Queue(jobs)
         events: list[Event] = []
         try:
             while True:
                 # workers first: they begin while what has come back is looked at
-                while running < self._workers and (job := queue.take(running)) is not None:
+                while running < most and (job := queue.take(running)) is not None:
                     self._supervisor.submit(job, pack(self._order(job)))
                     running += 1
                 if outcomes := [event for event in events if isinstance(event, Outcome)]:

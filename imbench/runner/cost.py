@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from imbench.data.block import Block
@@ -110,10 +110,13 @@ def cost_record(work: CostWork, outcome: Outcome) -> CostRecord:
     return replace(record, **measured, machine={**machine(), **header["machine"], "baseline": BASELINE})
 
 
-def measure(works: Sequence[CostWork], executor: LocalExecutor, watch: Observer) -> list[CostRecord]:
+def measure(works: Sequence[CostWork], executor: LocalExecutor, watch: Observer) -> Iterator[CostRecord]:
     """Time all works, one after the other."""
-    records = []
-    for outcome in executor.run(cost_jobs(works)):
-        watch.started(f"timing {works[outcome.item_id].strategy}")
-        records.append(cost_record(works[outcome.item_id], outcome))
-    return records
+
+    def announced() -> Iterator[Job]:
+        for work, job in zip(works, cost_jobs(works), strict=True):
+            watch.started(f"timing {work.strategy}")
+            yield job
+
+    for outcome in executor.run(announced(), at_once=1):
+        yield cost_record(works[outcome.item_id], outcome)

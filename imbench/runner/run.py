@@ -104,7 +104,7 @@ def run(
                     watch.note(note)
                 session.probe(device)
                 session.run_cells()
-                costs = session.run_costs(cell_seconds) if cost else []
+                costs = session.run_costs() if cost else []
                 lower = sorted(offer.spec.name for offer in registry.metrics if not offer.spec.higher_is_better)
                 opened.set_note("lower_is_better", lower)
                 return study_of(planned.matrix, session.results(), costs, lower, include_flagged=include_flagged)

@@ -84,7 +84,7 @@ class Session:
         common = self.common[pending.cell.at.dataset] | {"plugins": self.planned.plugins_of(pending.cell)}
         return Returned(pending=pending, outcome=outcome, common=common)
 
-    def run_costs(self, timeout: float | None) -> list[CostRecord]:
+    def run_costs(self) -> list[CostRecord]:
         """Time every strategy alone on the first datasets of the matrix, unless it has been timed on this machine."""
         table = self.planned.matrix.cost
         if not table.enabled:
@@ -92,9 +92,8 @@ class Session:
         works = [work for name in list(self.planned.sources)[: table.datasets] for work in self._cost_works(name)]
         known = self.store.costs([work.key for work in works])
         missing = [work for work in works if work.key not in known or known[work.key].reason]
-        with LocalExecutor(workers=1, timeout=timeout, device=self.device) as alone:
-            for record in measure(missing, alone, self.watch):
-                self.store.add_cost(record)
+        for record in measure(missing, self.executor, self.watch):
+            self.store.add_cost(record)
         return list(self.store.costs([work.key for work in works]).values())
 
     def _cost_works(self, name: str) -> Iterator[CostWork]:
