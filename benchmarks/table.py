@@ -2,7 +2,7 @@
 
     OMP_NUM_THREADS=1 python -m benchmarks.table                # from the root of the checkout; an hour
     OMP_NUM_THREADS=1 python -m benchmarks.table -k quickstart  # some of it; the other rows say "not run"
-    python -m benchmarks.table --from bench.json                # of an earlier run
+    python -m benchmarks.table --from one.json two.json         # of earlier runs (pytest's --benchmark-json)
 
 Words that are not its own go to pytest. `gpu.json`, if it is there, fills the row of the GPU.
 """
@@ -100,9 +100,9 @@ GOALS = (
 )  # fmt: skip
 
 
-def figures(report: Mapping[str, Any], gpu: Path) -> dict[str, dict[str, Any]]:
+def figures(reports: Sequence[Mapping[str, Any]], gpu: Path) -> dict[str, dict[str, Any]]:
     """Benchmark → what it recorded, from the JSON of pytest-benchmark."""
-    found = {each["name"]: dict(each["extra_info"]) for each in report["benchmarks"]}
+    found = {each["name"]: dict(each["extra_info"]) for report in reports for each in report["benchmarks"]}
     imported, alone = found.get("test_start_up[import-words1]"), found.get("test_start_up[python alone-words2]")
     if imported and alone:
         found["import"] = {"ratio": imported["ms"] - alone["ms"]}
@@ -130,13 +130,13 @@ def run(words: Sequence[str], out: Path) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table as Markdown."""
     parser = argparse.ArgumentParser(description="What the engine is to reach, and what it reaches.")
-    parser.add_argument("--from", dest="report", type=Path, help="JSON of an earlier run")
+    parser.add_argument("--from", dest="reports", type=Path, nargs="+", help="JSON of earlier runs")
     parser.add_argument("--gpu", type=Path, default=Path("gpu.json"), help="what benchmarks/gpu.py wrote")
     chosen, words = parser.parse_known_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
-        report = chosen.report or Path(folder) / "bench.json"
-        code = 0 if chosen.report else run(words, report)
-        found = figures(json.loads(report.read_text()), chosen.gpu)
+        new = Path(folder) / "bench.json"
+        code = 0 if chosen.reports else run(words, new)
+        found = figures([json.loads(path.read_text()) for path in chosen.reports or (new,)], chosen.gpu)
     head = ["what", "bar", "aim", "measured", "reached"]
     print(tabulate([goal.row(found) for goal in GOALS], headers=head, tablefmt="github", disable_numparse=True))
     return code
