@@ -28,11 +28,13 @@ class Worker:
     Args:
         attempt: what it does, and what is known of that.
         order: what is sent to it.
+        place: which of the workers that may run at a time it is.
         selector: watches its descriptors from now on until `close`, with this object as data.
     """
 
-    def __init__(self, attempt: Attempt, order: list[memoryview], selector: selectors.BaseSelector) -> None:
+    def __init__(self, attempt: Attempt, order: list[memoryview], place: int, selector: selectors.BaseSelector) -> None:
         self.attempt = attempt
+        self.place = place
         self.pid: int | None = None
         self.killed_at: float | None = None
         self._order = deque(order)

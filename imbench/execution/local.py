@@ -39,6 +39,7 @@ class LocalExecutor:
             executor is entered.
         threads: numeric threads of each worker.
         device: ``cpu`` adds a kernel limit on allocation and hides GPUs.
+        gpus: names for ``CUDA_VISIBLE_DEVICES``; each worker sees one of them, shared out evenly.
         preload: modules that the fork server imports; they must not compute on import.
         max_bytes: largest sum of the arrays of one outcome.
 
@@ -55,6 +56,7 @@ class LocalExecutor:
         memory: int | None = None,
         threads: int = 1,
         device: str = "cpu",
+        gpus: Sequence[str] = (),
         preload: Sequence[str] = PRELOAD,
         max_bytes: int = MAX_BYTES,
     ) -> None:
@@ -67,6 +69,7 @@ class LocalExecutor:
         self._limits = Limits(timeout, memory, max_bytes)
         self._threads = threads
         self._device = device
+        self._gpus = tuple(gpus)
         self._preload = tuple(preload)
         self._supervisor: Supervisor | None = None
         self._busy = False
@@ -119,14 +122,16 @@ class LocalExecutor:
         if self._supervisor is None or self._busy:
             raise RuntimeError("run() needs an executor that was entered (with …) and is not running already")
         self._busy = True
-        running, most = 0, min(at_once or self._workers, self._workers)
+        free = list(range(min(at_once or self._workers, self._workers)))
+        running = 0
         queue = _Queue(jobs)
         events: list[Event] = []
         try:
             while True:
                 # workers first: they begin while what has come back is looked at
-                while running < most and (job := queue.take(running)) is not None:
-                    self._supervisor.submit(job, pack(self._order(job)))
+                while free and (job := queue.take(running)) is not None:
+                    place = free.pop(0)
+                    self._supervisor.submit(job, pack(self._order(job, place)), place)
                     running += 1
                 if outcomes := [event for event in events if isinstance(event, Outcome)]:
                     yield outcomes
@@ -141,17 +146,19 @@ class LocalExecutor:
                 for event in events:
                     if isinstance(event, Ended):
                         running -= 1
+                        free.append(event.place)
                         queue.put_back(event.back, alone=event.alone)
         finally:
             self._busy = False
             if running and self._supervisor is not None:
                 self._supervisor.cancel()
 
-    def _order(self, job: Job) -> Order:
+    def _order(self, job: Job, place: int) -> Order:
         memory = self._limits.memory
         backstop = memory + HEADROOM if memory is not None and self._device == "cpu" else None
         path = tuple(dict.fromkeys((*job.path, *(entry or os.getcwd() for entry in sys.path))))  # noqa: PTH109
-        return Order(job, path, self._threads, backstop)
+        gpu = self._gpus[place % len(self._gpus)] if self._gpus else None
+        return Order(job, path, self._threads, backstop, gpu)
 
 
 class _Queue:

@@ -31,8 +31,9 @@ GIVE_UP = 10.0
 
 @dataclass(frozen=True)
 class Ended:
-    """A worker is gone; `back` are jobs to run again, one at a time if `alone`."""
+    """The worker in a place is gone; `back` are jobs to run again, one at a time if `alone`."""
 
+    place: int
     back: tuple[Job, ...] = ()
     alone: bool = False
 
@@ -59,7 +60,7 @@ class Supervisor:
         self.events: SimpleQueue[Event] = SimpleQueue()
         self._start = start
         self._limits = limits
-        self._inbox: SimpleQueue[tuple[Job, list[memoryview]] | None] = SimpleQueue()
+        self._inbox: SimpleQueue[tuple[Job, list[memoryview], int] | None] = SimpleQueue()
         self._wake_read, self._wake_write = socket.socketpair()
         self._wake_write.setblocking(False)
         self._selector = selectors.DefaultSelector()
@@ -75,9 +76,9 @@ class Supervisor:
 
     # --- called by the main thread ---
 
-    def submit(self, job: Job, order: list[memoryview]) -> None:
-        """Start a worker on a job; `order` is what is sent to it."""
-        self._inbox.put((job, order))
+    def submit(self, job: Job, order: list[memoryview], place: int) -> None:
+        """Start a worker on a job; `order` is what is sent to it, `place` comes back with its `Ended`."""
+        self._inbox.put((job, order, place))
         self._wake()
 
     def happened(self) -> list[Event]:
@@ -142,14 +143,15 @@ class Supervisor:
             while True:
                 self._begin(self._inbox.get_nowait())
 
-    def _begin(self, order: tuple[Job, list[memoryview]] | None) -> None:
+    def _begin(self, order: tuple[Job, list[memoryview], int] | None) -> None:
         if order is None:
             self._cancelling = True
             for worker in self._workers:
                 self._kill(worker)
             self._settle_cancel()
             return
-        worker = Worker(Attempt(order[0], self._limits), order[1], self._selector)
+        job, pieces, place = order
+        worker = Worker(Attempt(job, self._limits), pieces, place, self._selector)
         worker.fork(self._server)
         self._starting.append(worker)
         self._workers.append(worker)
@@ -215,7 +217,7 @@ class Supervisor:
             return
         outcomes, back = worker.attempt.end(code, starved=starved)
         self._publish(outcomes)
-        self.events.put(Ended(tuple(back)))
+        self.events.put(Ended(worker.place, tuple(back)))
 
     def _publish(self, outcomes: Iterable[Outcome]) -> None:
         for outcome in outcomes:
@@ -244,7 +246,8 @@ class Supervisor:
             self._publish(worker.drain())
             worker.close()
             left = worker.attempt.unfinished
-            self.events.put(Ended((replace(worker.attempt.job, items=left),) if left else (), alone=True))
+            again = (replace(worker.attempt.job, items=left),) if left else ()
+            self.events.put(Ended(worker.place, again, alone=True))
         self._workers.clear()
         self._settle_cancel()
 

@@ -50,12 +50,14 @@ class Order:
         sys_path: where to import from.
         threads: numeric threads.
         data_limit: bytes for RLIMIT_DATA above what the fresh process holds, or None.
+        gpu: the only GPU that it sees, as ``CUDA_VISIBLE_DEVICES`` names it, or None.
     """
 
     job: Job
     sys_path: tuple[str, ...]
     threads: int
     data_limit: int | None
+    gpu: str | None = None
 
 
 def pack(order: Order) -> list[memoryview]:
@@ -71,7 +73,7 @@ def pack(order: Order) -> list[memoryview]:
     job = pickle.dumps(order.job, protocol=5, buffer_callback=keep)
     # on its own and first: the path must be set before the job is unpickled, because that imports
     sizes = (len(job), *(raw.nbytes for raw in arrays))
-    head = pickle.dumps((order.sys_path, order.threads, order.data_limit, sizes))
+    head = pickle.dumps((order.sys_path, order.threads, order.data_limit, order.gpu, sizes))
     return [memoryview(_LENGTH.pack(len(head)) + head), memoryview(job), *arrays]
 
 
@@ -87,9 +89,11 @@ def work(channel: socket.socket, log: int, server: int) -> None:
     report = SocketReport(channel)
     try:
         (length,) = _LENGTH.unpack(_receive(channel, _LENGTH.size))
-        sys_path, threads, data_limit, sizes = pickle.loads(_receive(channel, length))
+        sys_path, threads, data_limit, gpu, sizes = pickle.loads(_receive(channel, length))
         packed, *arrays = [_receive(channel, size) for size in sizes]
         sys.path[:] = sys_path
+        if gpu is not None:  # read when CUDA is first used, and the fork server never does
+            os.environ["CUDA_VISIBLE_DEVICES"] = gpu
         _cap(threads, data_limit)
         # read-only for good: nobody can write to what others of the job read as well
         job: Job = pickle.loads(packed, buffers=[memoryview(array).toreadonly() for array in arrays])

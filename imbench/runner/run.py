@@ -13,7 +13,7 @@ from imbench.plugin.loading import load
 from imbench.plugin.registry import Registry
 from imbench.results.result import CostRecord, Result
 from imbench.results.store import Store
-from imbench.runner.devices import default_workers, wanted_device
+from imbench.runner.devices import default_workers, gpu_names, wanted_device
 from imbench.runner.progress import Observer, Silent
 from imbench.runner.provenance import machine, packages
 
@@ -82,6 +82,7 @@ def run(
         timeout=cell_seconds,
         memory=limits.memory if memory is None else memory,
         device=device,
+        gpus=gpu_names() if device == "cuda" else (),
     )
     try:
         # workers come from a server process that starts now: before this process has seen any label, and while it

@@ -34,6 +34,8 @@ Result = TypeVar("Result")
 #: in a stage. Fixed by the budget alone: what a cell draws may not depend on who else is in its pack.
 CHUNK = 32
 LOOKS = 50
+#: What torch's setting means: how matrix products of float32 numbers are computed. All else is float32.
+PRECISION = {"highest": "float32", "high": "products in tf32", "medium": "products in bfloat16"}
 #: Seconds between two words on how far it is.
 TELL_EVERY = 0.25
 
@@ -130,7 +132,11 @@ class _LockStep:
             last=self.flat[k].clone(),
             selected_step=int(self.best_step[k]),
             progress=float(self.best_progress[k]),
-            notes={"selected_step": int(self.best_step[k]), "steps": self.budget.steps},
+            notes={
+                "selected_step": int(self.best_step[k]),
+                "steps": self.budget.steps,
+                "precision": PRECISION[torch.get_float32_matmul_precision()],
+            },
         )
 
     def guard(self, k: int, call: Callable[..., Result], *args: object) -> Result | None:

@@ -261,6 +261,17 @@ def test_what_one_worker_had_to_import_the_next_one_finds(job):
     assert found == [True, False]
 
 
+def test_each_worker_sees_one_gpu_and_all_are_used(job):
+    """The names go to CUDA as they are; here they need not exist."""
+    with LocalExecutor(workers=3, timeout=20, device="cuda", gpus=("5", "GPU-a"), preload=("numpy",)) as executor:
+        jobs = [job("which_gpu", [None], first=at) for at in range(9)]
+        seen = [outcome.header["gpu"] for outcome in executor.run(jobs)]
+        alone = [outcome.header["gpu"] for outcome in executor.run(jobs[:3], at_once=1)]
+    assert seen.count("5") + seen.count("GPU-a") == 9
+    assert 2 <= seen.count("GPU-a") <= 4
+    assert alone == ["5", "5", "5"]
+
+
 def test_faults_of_the_caller(job, executor):
     with pytest.raises(UsageError, match="workers: expected a number above 0, got 0"):
         LocalExecutor(workers=0, timeout=1)
