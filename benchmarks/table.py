@@ -49,7 +49,7 @@ class Goal:
         if self.test not in found:
             return [self.what, *wanted, "not run", ""]
         value = float(found[self.test][self.figure]) * self.scale
-        spread = found[self.test].get("spread")
+        spread = found[self.test].get("spread") if self.figure == "ratio" else None
         shown = f"{value:.3g} {self.unit}" + (f" ({spread[0]:.3g} … {spread[1]:.3g})" if spread else "")
         reached = [value <= goal if self.unit in ("ms", "s") else value >= goal for goal in (self.bar, self.aim)]
         return [self.what, *wanted, shown, "aim" if reached[1] else "bar" if reached[0] else "**no**"]
