@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from imbench.cli.standings import Place, Standings
+from imbench.cli.standings import Standings
 from imbench.cli.text import clean, say
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class LineProgress:
             say(f"imbench: {_failure(result)}")
         self._standings.add(result)
         self._show_if_due()
-        if self._clock() >= self._next_standings and len(places := self._standings.places()) >= BEST_OF_A_LINE:
+        if self._clock() >= self._next_standings and (places := self._standings.places()):
             self._next_standings = self._clock() + STANDINGS_EVERY
             best = ", ".join(map(str, places[:BEST_OF_A_LINE]))
             say(f"imbench: so far by {self._standings.primary}: {best}")
@@ -150,7 +150,7 @@ class LiveProgress:
 
         self._tally = Tally()
         self._standings = standings
-        self._places: tuple[Place, ...] = ()
+        self._over = False
         self._console = Console(stderr=True, highlight=False)
         columns: list[Any] = [SpinnerColumn(), BarColumn(bar_width=24), TextColumn("{task.description}", markup=False)]
         self._progress = Progress(*columns, console=self._console)
@@ -170,7 +170,6 @@ class LiveProgress:
         if self._tally.count(result):
             self._print(_failure(result), style="red")
         self._standings.add(result)
-        self._places = self._standings.places()
         self._show()
 
     def note(self, text: str) -> None:
@@ -178,7 +177,7 @@ class LiveProgress:
 
     def close(self) -> None:
         self._tally.running = ""
-        self._places = ()  # the leaderboard follows
+        self._over = True  # the leaderboard follows
         if self._live.is_started:
             self._show()
             self._live.stop()
@@ -202,12 +201,14 @@ class LiveProgress:
         from rich.table import Table
         from rich.text import Text
 
-        if not self._places:
+        # ranked while it is drawn, so that the last of many results that come together counts as well
+        places = () if self._over else self._standings.places()
+        if not places:
             return self._progress
         table = Table(box=None, padding=(0, 2, 0, 0))
         table.add_column("so far", no_wrap=True)
         table.add_column(Text(self._standings.primary), justify="right")
         table.add_column("cells", justify="right")
-        for place in self._places[:BEST]:
+        for place in places[:BEST]:
             table.add_row(Text(clean(place.strategy)), f"{place.mean:.3f}", str(place.cells))
         return Group(self._progress, table)

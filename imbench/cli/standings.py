@@ -17,6 +17,8 @@ __all__ = ["Place", "Standings"]
 
 #: Seconds between two rankings, and at most this share of the time is spent on them.
 EVERY, SHARE = 2.0, 0.02
+#: Fewer strategies than this are no standings.
+LEAST = 3
 
 
 @dataclass(frozen=True)
@@ -55,10 +57,11 @@ class Standings:
             self._results.append(result)
 
     def places(self) -> tuple[Place, ...]:
-        """The best first; ranked again now and then, empty until there is something to rank."""
+        """The best first; ranked again now and then, empty until there are three strategies to rank."""
         now = self.clock()
         if self._results and now >= self._next:
-            self._places = self._ranked()
+            ranked = self._ranked()
+            self._places = ranked if len(ranked) >= LEAST else ()
             spent = self.clock() - now
             self._next = now + max(EVERY, spent / SHARE)
         return self._places
@@ -68,7 +71,7 @@ class Standings:
 
         try:
             board = rank(
-                self._results,
+                tuple(self._results),
                 primary=self.primary,
                 policy=self.policy,
                 bootstrap=0,

@@ -176,7 +176,7 @@ def _shown(values: list[Any]) -> str:
 
 
 def _times(path: Path, column: pd.Series) -> NDArray[np.generic]:
-    """(rows,) int64, float64, or datetime64[ns] in UTC. 03/04/2024 is two days, so it is none."""
+    """(rows,) int64, float64, or datetime64 in UTC. 03/04/2024 is two days, so it is none."""
     where = f"{path}: time {column.name!r}"
     missing = int(column.isna().sum())
     if missing:
@@ -193,7 +193,7 @@ def _times(path: Path, column: pd.Series) -> NDArray[np.generic]:
     if parsed.isna().any():
         bad = column[parsed.isna()].iloc[0]
         raise UsageError(f"{where}: expected numbers or ISO dates such as 2024-01-31 13:00, got {str(bad)[:40]!r}")
-    return parsed.to_numpy(dtype="datetime64[ns]")
+    return parsed.to_numpy()  # in its own unit: nanoseconds would wrap before 1677 and after 2262
 
 
 def _groups(path: Path, column: pd.Series) -> NDArray[np.object_]:

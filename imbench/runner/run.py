@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from imbench.execution.local import LocalExecutor
@@ -22,17 +22,23 @@ __all__ = ["Study", "run", "study_of"]
 
 @dataclass(frozen=True, kw_only=True)
 class Study:
-    """What a run leaves behind: a result for every selected cell, and the leaderboards over them."""
+    """What a run leaves behind: a result for every selected cell, and the leaderboards over them.
+
+    Attributes:
+        failures: what failed in this very run, although the store may hold an older result that counts.
+    """
 
     matrix: Matrix
     results: tuple[Result, ...]
     costs: tuple[CostRecord, ...] = ()
     boards: tuple[Leaderboard, ...] = ()
+    failures: tuple[Result, ...] = ()
 
     @property
     def failed(self) -> tuple[Result, ...]:
-        """Results that ended in a failure (skipped cells are none)."""
-        return tuple(result for result in self.results if not result.done and result.status != "skipped")
+        """Results that ended in a failure (skipped cells are none), and failures of this run with an older result."""
+        found = {result.key: result for result in self.results if not result.done and result.status != "skipped"}
+        return tuple({**found, **{result.key: result for result in self.failures}}.values())
 
 
 def run(
@@ -108,7 +114,8 @@ def run(
                 costs = session.run_costs() if cost else []
                 lower = sorted(offer.spec.name for offer in registry.metrics if not offer.spec.higher_is_better)
                 opened.set_note("lower_is_better", lower)
-                return study_of(planned.matrix, session.results(), costs, lower, include_flagged=include_flagged)
+                study = study_of(planned.matrix, session.results(), costs, lower, include_flagged=include_flagged)
+                return replace(study, failures=tuple(session.failures.values()))
     finally:
         watch.close()
 

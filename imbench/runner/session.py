@@ -46,6 +46,7 @@ class Session:
     in_flight: dict[int, Pending] = field(default_factory=dict)
     common: dict[str, dict[str, Any]] = field(default_factory=dict)
     stale: dict[str, Result] = field(default_factory=dict)
+    failures: dict[str, Result] = field(default_factory=dict)
     left: int = 0
     given: int = 0
     _next_id: int = 0
@@ -126,6 +127,8 @@ class Session:
 
     def _keep(self, attempts: Sequence[Attempt]) -> None:
         for result in self.store.add_all(attempts):
+            if not result.done and result.status != "skipped":
+                self.failures[result.key] = result
             self.watch.finished(result)
 
     def _jobs(self) -> Iterator[Job]:

@@ -118,9 +118,14 @@ def assess_together(shared: Shared, cells: Cells) -> list[Assessment]:
     rules = {name: policy.described() for name, policy in fitted.items()}
     decisions = {name: policy.decide(cells.columns) for name, policy in fitted.items()}
     by_policy, undefined = _decided(shared, cells, decisions)
+    taken = {
+        *measured.names,
+        *undefined,
+        *(name for found in by_policy.values() for each in found.values() for name in each),
+    }
     assessed = []
     for k, metrics in enumerate(measured.cells()):
-        plugged = extra_metrics(shared.extra, cells.scores[k], shared.labels, taken=measured.names)
+        plugged = extra_metrics(shared.extra, cells.scores[k], shared.labels, taken=taken)
         own = {OWN: describe(OWN)} if k in cells.own else {}
         assessed.append(
             Assessment(

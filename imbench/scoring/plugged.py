@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Callable, Collection, Mapping
+from contextlib import redirect_stdout
 
 from imbench.data.block import Floats, Labels
 from imbench.errors import one_line
@@ -39,7 +41,8 @@ def extra_metrics(extra: Mapping[str, ExtraMetric], scores: Floats, labels: Labe
 
 def _extra_metric(compute: ExtraMetric, scores: Floats, labels: Labels) -> Outcome:
     try:
-        value = float(compute(scores, labels))
+        with redirect_stdout(io.StringIO()):  # stdout of the parent is data
+            value = float(compute(scores, labels))
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # foreign code: whatever it raises, sys.exit() too, is its outcome; the cell goes on

@@ -85,18 +85,24 @@ def test_standings_are_those_of_the_leaderboard_and_are_made_now_and_then() -> N
     standings.add(result("crashed", "signal 11", "sneaky"))
     standings.add(result(strategy="smote", ap=0.25))
     standings.add(result(strategy="erm+threshold", ap=0.5))
+    assert standings.places() == ()  # two are no standings
+    clock.now += 2
+    standings.add(result(strategy="prior", ap=0.0625))
     assert [(place.strategy, place.mean, place.cells) for place in standings.places()] == [
-        ("erm+threshold", 0.5, 1), ("smote", 0.25, 1),
+        ("erm+threshold", 0.5, 1), ("smote", 0.25, 1), ("prior", 0.0625, 1),
     ]  # fmt: skip
     standings.add(result(strategy="smote", ap=0.95, seed=1))
     standings.add(result(strategy="erm+threshold", ap=0.1, seed=1))
+    standings.add(result(strategy="prior", ap=0.0625, seed=1))
     assert standings.places()[0].strategy == "erm+threshold"
     clock.now += 2
-    assert [str(place) for place in standings.places()] == ["smote 0.600 (2)", "erm+threshold 0.300 (2)"]
+    assert [str(place) for place in standings.places()] == [
+        "smote 0.600 (2)", "erm+threshold 0.300 (2)", "prior 0.062 (2)",
+    ]  # fmt: skip
     turned = Standings("ap", lower={"ap"}, clock=clock)
-    for each in (result(strategy="smote", ap=0.25), result(strategy="erm+threshold", ap=0.5)):
-        turned.add(each)
-    assert turned.places()[0].strategy == "smote"
+    for strategy, ap in (("smote", 0.25), ("erm+threshold", 0.5), ("prior", 0.0625)):
+        turned.add(result(strategy=strategy, ap=ap))
+    assert turned.places()[0].strategy == "prior"
     nothing = Standings("recall_at_7", clock=clock)
     nothing.add(result(ap=0.5))
     assert nothing.places() == ()
@@ -136,17 +142,19 @@ def test_a_terminal_gets_a_live_line_and_keeps_the_failures(monkeypatch) -> None
         monkeypatch.setenv("TERM", "xterm")
         progress = make_progress(Standings(), quiet=False)
         assert isinstance(progress, LiveProgress)
-        progress.planned(total=3, done=1)
+        progress.planned(total=5, done=1)
         progress.started("training [red]caravan")
         progress.finished(result("oom", "[link=http://x]asked for 9 GB"))
-        progress.finished(result(strategy="[bold]smote", ap=0.875))
+        # what comes together: the ranking must not stop at the first of them
+        for strategy, ap in (("[bold]smote", 0.875), ("erm", 0.5), ("tomek", 0.25)):
+            progress.finished(result(strategy=strategy, ap=ap))
         time.sleep(0.4)
         progress.close()
         terminal.flush()
         shown = os.read(reader, 100_000).decode()
     os.close(reader)
     assert "oom: caravan/50/0/smote: [link=http://x]asked for 9 GB" in shown
-    assert "2 done, 1 failed, 0 left" in shown
+    assert "4 done, 1 failed, 0 left" in shown
     assert "\x1b]8" not in shown
     assert "so far" in shown
     row = next(line for line in shown.splitlines() if "0.875" in line)

@@ -186,6 +186,14 @@ def test_dates_are_iso_or_an_error(write):
     assert time[0] < time[1]
 
 
+def test_a_time_far_away_stays_in_its_place(write):
+    """Nanoseconds reach from 1677 to 2262; what lies beyond must not wrap to the other end."""
+    text = "x,t,fraud\n1,9999-12-31,0\n2,2024-01-01,1\n3,0001-01-01,0\n4,1500-06-01,1\n"
+    time = read_file(write(text), target="fraud", time="t").time
+    assert time is not None
+    assert np.argsort(time).tolist() == [2, 3, 1, 0]
+
+
 DAYS = pd.Series(pd.date_range("2023-11-28", periods=40, freq="31h"))
 #: How people write a date that can be read in one way only.
 SPELLINGS = {

@@ -10,6 +10,7 @@ from tests.dists import Answer, Bench, lay
 
 PLUGIN = '''
 import sys
+from pathlib import Path
 
 import numpy as np
 from imbench import MetricSpec, StrategySpec, hookimpl
@@ -31,6 +32,8 @@ class Predictor:
 
 class Noting:
     def fit(self, trial):
+        if Path("broken").exists():
+            raise RuntimeError("it has broken since")
         return Predictor(trial.counts / trial.counts.sum())
 
 
@@ -43,7 +46,12 @@ def leaving_silently(scores, labels):
 
 
 def fine(scores, labels):
+    print("HELLO")
     return float(labels.mean())
+
+
+def recall(scores, labels):
+    return 0.5
 
 
 @hookimpl
@@ -53,7 +61,7 @@ def imbench_strategies():
 
 @hookimpl
 def imbench_metrics():
-    for compute in (leaving, leaving_silently, fine):
+    for compute in (leaving, leaving_silently, fine, recall):
         yield MetricSpec(name=compute.__name__, summary="x", compute=compute)
 '''
 MATRIX = """
@@ -110,3 +118,25 @@ def test_a_metric_that_exits_is_undefined_with_its_reason(ran: Answer, bench: Be
         assert result.undefined["leaving"] == "SystemExit: no licence for this metric"
         assert result.undefined["leaving_silently"].startswith("SystemExit")
         assert 0 < result.metrics["fine"] < 1
+
+
+def test_a_metric_may_not_take_the_name_of_one_of_ours(ran: Answer, bench: Bench) -> None:
+    result = bench.results()["breast_cancer/natural/0/noting"]
+    assert "recall" not in result.metrics
+    assert result.undefined["extra:recall"] == "imbench has a metric of that name"
+    assert all("recall" in found for found in result.decisions.values())
+
+
+def test_what_a_metric_prints_is_not_in_the_output(ran: Answer, bench: Bench) -> None:
+    assert "HELLO" not in ran.out
+    again = bench.run(bench.matrix(MATRIX), "printed", "-k", "noting or prior", "--json")
+    assert json.loads(again.out)["cells"] == {"ok": 2}
+
+
+def test_a_failure_of_this_run_counts_although_an_older_result_stands(ran: Answer, bench: Bench) -> None:
+    (bench.folder / "broken").touch()
+    again = bench.run(bench.matrix(MATRIX), "store", "-k", "noting or prior", "--retry", "all")
+    (bench.folder / "broken").unlink()
+    assert again.code == 1
+    assert "it has broken since" in again.err
+    assert bench.results()["breast_cancer/natural/0/noting"].done

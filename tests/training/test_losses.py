@@ -49,6 +49,41 @@ class OneNumber(Squared):
         return logits.sum()
 
 
+@dataclass(frozen=True)
+class OfTheFirstCell(SquaredByHand):
+    """Right for one cell; in a pack every cell gets the gradient of the first."""
+
+    def gradient(self, logits, labels, facts):
+        return super().gradient(logits, labels, facts)[:1].expand(logits.shape)
+
+
+@dataclass(frozen=True)
+class BlindToThePrior:
+    """Says that it adjusts for the effective prior, and its gradient does not."""
+
+    def __call__(self, logits, labels, facts):
+        return cross_entropy(logits + facts.effective.log(), labels, reduction="none")
+
+    def gradient(self, logits, labels, facts):
+        return CrossEntropy().gradient(logits, labels, facts)
+
+
+@dataclass(frozen=True)
+class SmallAndBackwards:
+    """So small that any absolute tolerance lets it through; to Adam it is as large as any other."""
+
+    def __call__(self, logits, labels, facts):
+        return 5e-5 * cross_entropy(logits, labels, reduction="none")
+
+    def gradient(self, logits, labels, facts):
+        return -5e-5 * CrossEntropy().gradient(logits, labels, facts)
+
+
+@dataclass(frozen=True)
+class WithANumberOfThatName(Squared):
+    gradient: float = 0.5
+
+
 def train(losses, **parts):
     data = problem(0)
     recipes = [Recipe(loss=loss, **parts) for loss in losses]
@@ -68,7 +103,14 @@ def test_a_loss_with_its_own_gradient_trains_like_one_without(augment):
 
 
 @pytest.mark.parametrize(
-    ("loss", "says"), [(SquaredByHand(factor=1.1), "differs from its derivative"), (OneNumber(), "of shape")]
+    ("loss", "says"),
+    [
+        (SquaredByHand(factor=1.1), "differs from its derivative"),
+        (OfTheFirstCell(), "differs from its derivative"),
+        (BlindToThePrior(), "differs from its derivative"),
+        (SmallAndBackwards(), "differs from its derivative"),
+        (OneNumber(), "of shape"),
+    ],
 )
 def test_a_gradient_that_is_none_takes_out_its_own_cell(loss, says):
     wrong, fine = train([loss, None])
@@ -94,3 +136,9 @@ def test_the_gradient_of_plain_cross_entropy_is_autograds():
         for k in range(3) for share, each in ((0.3, labels), (0.7, labels.flip(1)))
     )  # fmt: skip
     torch.testing.assert_close(found, torch.autograd.grad(loss, leaf)[0])
+
+
+def test_an_attribute_of_that_name_is_no_gradient():
+    data = problem(0)
+    named, plain = train([WithANumberOfThatName(), Squared()])
+    np.testing.assert_array_equal(named(data.x_test), plain(data.x_test))
