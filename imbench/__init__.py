@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from imbench.plugin.hookspecs import hookimpl
     from imbench.plugin.specs import BackboneSpec, Card, DatasetSpec, MetricSpec, Parameter, StrategySpec, TrackerSpec
     from imbench.strategy.facts import ClassFacts, Prior, normalised
-    from imbench.strategy.parts import Mixture, PriorEffect, Resampled, Stage, TrainView, Validation
+    from imbench.strategy.parts import HeadView, Mixture, PriorEffect, Resampled, Seen, Stage, TrainView, Validation
     from imbench.strategy.recipe import Fit, Predictor, Recipe
-    from imbench.strategy.trial import Trial
+    from imbench.strategy.trial import Training, Trial
     from imbench.training.modules import ModuleBackbone
 
 __version__ = "0.1.0"
@@ -33,6 +33,7 @@ _HOMES = {
     "EnvironmentFault": "imbench.errors",
     "Fit": "imbench.strategy.recipe",
     "Floats": "imbench.data.block",
+    "HeadView": "imbench.strategy.parts",
     "ImbenchError": "imbench.errors",
     "Labels": "imbench.data.block",
     "MetricSpec": "imbench.plugin.specs",
@@ -45,10 +46,12 @@ _HOMES = {
     "PriorEffect": "imbench.strategy.parts",
     "Recipe": "imbench.strategy.recipe",
     "Resampled": "imbench.strategy.parts",
+    "Seen": "imbench.strategy.parts",
     "Stage": "imbench.strategy.parts",
     "StrategySpec": "imbench.plugin.specs",
     "TrackerSpec": "imbench.plugin.specs",
     "TrainView": "imbench.strategy.parts",
+    "Training": "imbench.strategy.trial",
     "Trial": "imbench.strategy.trial",
     "UsageError": "imbench.errors",
     "Validation": "imbench.strategy.parts",
@@ -67,6 +70,7 @@ __all__ = [
     "EnvironmentFault",
     "Fit",
     "Floats",
+    "HeadView",
     "ImbenchError",
     "Labels",
     "MetricSpec",
@@ -79,10 +83,12 @@ __all__ = [
     "PriorEffect",
     "Recipe",
     "Resampled",
+    "Seen",
     "Stage",
     "StrategySpec",
     "TrackerSpec",
     "TrainView",
+    "Training",
     "Trial",
     "UsageError",
     "Validation",

@@ -5,17 +5,30 @@ The part a worker may see (`TrainingData`) is a type of its own and holds no tes
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imbench.matrix.cell import Coordinates
 
-__all__ = ["Block", "Floats", "Labels", "Realised", "TrainingData"]
+__all__ = ["Block", "Floats", "Labels", "Realised", "TrainingData", "no_variables", "variables"]
 
 Floats = NDArray[np.float32]
 Labels = NDArray[np.int64]
+
+
+def no_variables() -> Labels:
+    """Stands for "each column is a variable of its own" until the columns are known."""
+    return np.empty(0, np.int64)
+
+
+def variables(given: Labels, x: Floats) -> Labels:
+    """(d,) the variable of each column of ``x`` (n, d): as given, or each its own. Raises ValueError on wrong sizes."""
+    columns = x.shape[1]
+    if len(given) not in (0, columns):
+        raise ValueError(f"variable: expected one number for each of {columns} columns, got {len(given)}")
+    return given if len(given) else np.arange(columns)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -34,6 +47,8 @@ class TrainingData:
         x_test: (t, d) float32, handed to the predictor only after the fit.
         n_classes: C.
         categorical: (d,) True for columns that are one-hot or indicator columns.
+        variable: (d,) int64, which variable a column belongs to: the one-hot columns of a category share a number.
+            By default each column is a variable of its own.
         groups: (n,) int64 codes of the training rows' groups, or None.
     """
 
@@ -45,9 +60,11 @@ class TrainingData:
     x_test: Floats
     n_classes: int
     categorical: NDArray[np.bool_]
+    variable: Labels = field(default_factory=no_variables)
     groups: Labels | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "variable", variables(self.variable, self.x_train))
         for array in vars(self).values():
             if isinstance(array, np.ndarray):
                 array.setflags(write=False)

@@ -38,6 +38,7 @@ def prepare(dataset: Dataset, at: Coordinates) -> Block:
         x_test=matrices.test,
         n_classes=dataset.n_classes,
         categorical=matrices.categorical,
+        variable=matrices.variable,
         groups=None if dataset.groups is None else group_codes(dataset.groups[parts.train]),
     )
     return Block(

@@ -6,6 +6,7 @@ overflows on values near the end of float64. Where both work they agree (there i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +35,7 @@ class Matrices:
         validation: likewise.
         test: likewise.
         categorical: (d,) True for one-hot and missing-indicator columns.
+        variable: (d,) which variable a column belongs to: the one-hot columns of a category share a number.
         notes: what was left out, for the reader of a result.
     """
 
@@ -41,6 +43,7 @@ class Matrices:
     validation: Floats
     test: Floats
     categorical: NDArray[np.bool_]
+    variable: NDArray[np.int64]
     notes: tuple[str, ...] = ()
 
 
@@ -80,16 +83,31 @@ def preprocess(dataset: Dataset, parts: Split) -> Matrices:
         validation=validation,
         test=test,
         categorical=np.concatenate([one.categorical for one in encoded]),
+        variable=_variables(encoded),
         notes=tuple(notes),
     )
 
 
 @dataclass(frozen=True, eq=False)
 class _Encoded:
-    """What one column became: (rows, k) values and (k,) whether each is categorical; k = 0 if it was constant."""
+    """What one column became: (rows, k) values and (k,) whether each is categorical; k = 0 if it was constant.
+
+    ``one_hot``: the k columns are the categories of one variable; otherwise each is a variable of its own.
+    """
 
     values: Floats
     categorical: NDArray[np.bool_]
+    one_hot: bool = False
+
+
+def _variables(encoded: Sequence[_Encoded]) -> NDArray[np.int64]:
+    """(d,) number of the variable that each column belongs to, 0, 1, … in the order of the columns."""
+    starts = [
+        np.arange(one.values.shape[1]) == 0 if one.one_hot else np.ones(one.values.shape[1], dtype=bool)
+        for one in encoded
+    ]
+    numbers: NDArray[np.int64] = np.cumsum(np.concatenate(starts), dtype=np.int64) - 1
+    return numbers
 
 
 def _encode_numbers(values: NDArray[np.float64], n_train: int) -> _Encoded:
@@ -132,7 +150,7 @@ def _encode_categories(codes: NDArray[np.int64], size: int, n_train: int) -> _En
     hot[np.arange(len(codes)), slots] = 1.0
     held = np.bincount(slots[:n_train], minlength=infrequent + 2)
     varies = (held > 0) & (held < n_train)
-    return _Encoded(hot[:, varies], np.ones(varies.sum(), dtype=bool))
+    return _Encoded(hot[:, varies], np.ones(varies.sum(), dtype=bool), one_hot=True)
 
 
 def _note(why: str, names: list[str]) -> list[str]:

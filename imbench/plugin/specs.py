@@ -58,6 +58,10 @@ class Parameter:
         low: smallest value, or None.
         high: largest value, or None.
         choices: allowed values, or empty.
+        grid: values worth trying when the strategy is tuned, the default among them; empty: it is never tuned.
+
+    Raises:
+        UsageError: a value of the grid that the type, bounds or choices do not allow, or a grid without the default.
     """
 
     default: Scalar
@@ -65,6 +69,13 @@ class Parameter:
     low: float | None = None
     high: float | None = None
     choices: tuple[Scalar, ...] = ()
+    grid: tuple[Scalar, ...] = ()
+
+    def __post_init__(self) -> None:
+        values = tuple(self.check("grid", value) for value in self.grid)
+        if values and self.default not in values:
+            raise UsageError(f"parameter: expected the default {self.default!r} in its grid, got {list(values)}")
+        object.__setattr__(self, "grid", values)
 
     def check(self, name: str, value: Scalar) -> Scalar:
         """The value in the type of the default. Raises UsageError if type, bounds or choices are broken."""
@@ -99,6 +110,9 @@ class StrategySpec:
         tasks: tasks it supports; others are skipped with a reason.
         modalities: modalities it supports.
         notes: what a user should know before choosing it (traps, costs).
+        alone: why it cannot train in a pack with others, one line; empty if it can (a recipe), never empty for a Fit.
+        budgeted: whether the budget (steps, learning rate) reaches it; not a Fit that trains to its own end (trees).
+            Where it does not, no learning rate is tried when it is tuned.
     """
 
     name: str
@@ -110,6 +124,8 @@ class StrategySpec:
     tasks: tuple[Task, ...] = ("binary", "multiclass")
     modalities: tuple[Modality, ...] = ("tabular", "text", "image", "clicks", "multimodal")
     notes: str = ""
+    alone: str = ""
+    budgeted: bool = True
 
     def __post_init__(self) -> None:
         check_name(self.name, "strategy")

@@ -18,7 +18,7 @@ __all__ = ["Composed", "build", "compose"]
 _BESIDE_A_FIT = frozenset({"resample", "adjust", "decide"})
 
 #: Where a correction of the prior can happen, in the order in which the parts act.
-_PRIOR_CHAIN = ("resample", "sample", "weight", "loss")
+_PRIOR_CHAIN = ("resample", "sample", "weight", "reweight", "loss", "transform_head")
 
 
 @dataclass(frozen=True, kw_only=True)

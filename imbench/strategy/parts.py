@@ -10,13 +10,13 @@ A part may say how it changes the prior that the scores stand for, by an attribu
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imbench.data.block import Floats, Labels
+from imbench.data.block import Floats, Labels, no_variables, variables
 from imbench.strategy.facts import ClassFacts, Prior
 
 if TYPE_CHECKING:
@@ -27,15 +27,19 @@ __all__ = [
     "Augment",
     "Decide",
     "Head",
+    "HeadView",
     "Loss",
     "Mixture",
     "Optimize",
     "PriorEffect",
     "Resample",
     "Resampled",
+    "Reweight",
     "Sample",
+    "Seen",
     "Stage",
     "TrainView",
+    "TransformHead",
     "Validation",
     "Weight",
     "prior_effect",
@@ -59,12 +63,18 @@ class TrainView:
         y: (n,) int64 labels.
         n_classes: C.
         categorical: (d,) True for one-hot and indicator columns.
+        variable: (d,) int64, which variable a column belongs to: the one-hot columns of a category share a number.
+            By default each column is a variable of its own.
     """
 
     x: Floats
     y: Labels
     n_classes: int
     categorical: NDArray[np.bool_]
+    variable: Labels = field(default_factory=no_variables)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "variable", variables(self.variable, self.x))
 
     @property
     def counts(self) -> Labels:
@@ -151,11 +161,79 @@ class Loss(Protocol):
     def __call__(self, logits: Tensor, labels: Tensor, facts: ClassFacts, /) -> Tensor: ...
 
 
+class Seen(NamedTuple):
+    """What `Reweight` sees of one step of one cell; nothing of it carries gradients.
+
+    Attributes:
+        losses: (B,) loss of each example before any weight.
+        logits: (B, C).
+        labels: (B,) int64; with an augmented batch those of the first target.
+        features: (B, h) the input of the head.
+        facts: of the classes.
+        progress: of the stage, in [0, 1), as samplers and weights read it.
+    """
+
+    losses: Tensor
+    logits: Tensor
+    labels: Tensor
+    features: Tensor
+    facts: ClassFacts
+    progress: float
+
+
+@runtime_checkable
+class Reweight(Protocol):
+    """Example weights from what the network makes of the batch, with a state that goes from step to step.
+
+    ``start(counts)`` → the first state, any tensor, from the rows per class after resampling (C,) int64.
+    Called as ``reweight(seen, state)`` → (weights (B,), next state). Weights multiply those of the classes; keep their
+    mean near one, so that the learning rate keeps its meaning. With the two-pass step it is called in the first pass.
+    An optional method ``look(state, recalls)`` → state is told the recall (C,) float32 of each class on validation,
+    NaN where there is none, each time the engine looks there; never if the budget says ``evaluations = 0``.
+    """
+
+    def start(self, counts: Labels, /) -> Tensor: ...
+
+    def __call__(self, seen: Seen, state: Tensor, /) -> tuple[Tensor, Tensor]: ...
+
+
+class HeadView(NamedTuple):
+    """What `TransformHead` sees: the linear head and the features below it.
+
+    Attributes:
+        weight: (C, h) float32.
+        bias: (C,) float32.
+        features: (n, h) float32, of the rows that the network was trained on.
+        labels: (n,) int64.
+        validation_features: (m, h) float32.
+        validation_labels: (m,) int64.
+    """
+
+    weight: Floats
+    bias: Floats
+    features: Floats
+    labels: Labels
+    validation_features: Floats
+    validation_labels: Labels
+
+
+@runtime_checkable
+class TransformHead(Protocol):
+    """A new head for a trained network (τ-norm, LWS): called with a `HeadView`, returns weight (C, h) and bias (C,).
+
+    The training below it is shared with every recipe that differs only here.
+    """
+
+    def __call__(self, seen: HeadView, /) -> tuple[Floats, Floats]: ...
+
+
 @runtime_checkable
 class Optimize(Protocol):
     """Learning-rate multiplier of progress ∈ [0, 1).
 
     An optional attribute ``radius`` > 0 asks for the two-pass step of SAM (Foret et al. 2021) with that radius.
+    An optional method ``ascent(counts, effective)`` → (C,) weighs the classes in the first, ascending pass alone
+    (imbalance-SAM, Shwartz-Ziv et al. 2023); its arguments are those of `Weight`.
     """
 
     def __call__(self, progress: float) -> float: ...

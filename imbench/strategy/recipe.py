@@ -15,8 +15,10 @@ from imbench.strategy.parts import (
     Loss,
     Optimize,
     Resample,
+    Reweight,
     Sample,
     Stage,
+    TransformHead,
     Weight,
 )
 
@@ -41,11 +43,13 @@ class Recipe:
     sample: Sample | None = None
     augment: Augment | None = None
     weight: Weight | None = None
+    reweight: Reweight | None = None
     loss: Loss | None = None
     optimize: Optimize | None = None
     head: Head | None = None
     stages: tuple[Stage, ...] = ()
     adapt: str = ""
+    transform_head: TransformHead | None = None
     adjust: tuple[Adjust, ...] = ()
     decide: Decide | None = None
 
@@ -64,6 +68,7 @@ class Recipe:
             sample=self.sample,
             augment=self.augment,
             weight=self.weight,
+            reweight=self.reweight,
             loss=self.loss,
             optimize=self.optimize,
             head=self.head,

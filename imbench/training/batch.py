@@ -42,15 +42,24 @@ class Batch:
         margin = (0, self.inputs.shape[1] - self._size)
         self._mixed[k] = [(pad(labels, margin), pad(weights.to(own), margin)) for labels, weights in mixture.targets]
 
+    def reweigh(self, k: int, weights: Tensor) -> None:
+        """Multiply the weights of a cell's examples by (B,) weights."""
+        factors = pad(weights.to(self._shares), (0, self.inputs.shape[1] - self._size))
+        self._mixed[k] = [(labels, shares * factors) for labels, shares in self.of(k)]
+
+    def of(self, k: int) -> Targets:
+        """Mixture targets of one cell, (B',) each."""
+        return self._mixed.get(k) or [(self.labels[k], self._shares[k])]
+
     def targets(self, cells: Sequence[int], where: slice | Tensor) -> Targets:
         """Mixture targets of a group of cells, whose rows are at ``where``."""
         if not self._mixed or not any(k in self._mixed for k in cells):
             return [(self.labels[where], self._shares[where])]
-        depth = max(len(self._mixed[k]) for k in cells if k in self._mixed)
+        found = [self.of(k) for k in cells]
         pairs = []
-        for part in range(depth):
-            own = [self._mixed[k][part] if part < len(self._mixed.get(k, ())) else self._nothing(k) for k in cells]
-            pairs.append((torch.stack([labels for labels, _ in own]), torch.stack([weights for _, weights in own])))
+        for part in range(max(len(own) for own in found)):
+            row = [own[part] if part < len(own) else self._nothing(k) for k, own in zip(cells, found, strict=True)]
+            pairs.append((torch.stack([labels for labels, _ in row]), torch.stack([weights for _, weights in row])))
         return pairs
 
     def _nothing(self, k: int) -> tuple[Tensor, Tensor]:

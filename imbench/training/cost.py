@@ -25,7 +25,9 @@ from imbench.training.member import Member, resample
 from imbench.training.meters import contention, peak_memory, pinned, use
 from imbench.training.pack import fit_alone
 from imbench.training.places import backbone_for, device_of
+from imbench.training.rehead import rehead
 from imbench.training.request import BASELINE, CostRequest, Report, Request, Work
+from imbench.training.trained import Trained
 
 __all__ = ["run"]
 
@@ -170,9 +172,10 @@ class _Timed:
     data: TrainingData
 
     def once(self, watch: _Watch, *, warm: bool = False) -> _Run:
-        """Time resampling, fitting (scaled to the whole budget), and predicting PREDICT_ROWS rows and one row."""
+        """Time resampling, fitting (steps scaled to the whole budget), and predicting PREDICT_ROWS rows and one row."""
         with watch.part("resample"):
             rows = resample(self.data, self.composed.recipe)
+        member = Member(recipe=self.composed.recipe.training(), data=self.data, rows=rows)
         predict: Predictor
         scale = 1.0
         with watch.part("fit"):
@@ -181,12 +184,14 @@ class _Timed:
             else:
                 budget = self.request.budget
                 steps = min(WARM_STEPS if warm else TIMED_STEPS, budget.steps)
-                member = Member(recipe=self.composed.recipe.training(), data=self.data, rows=rows)
                 backbone = backbone_for(self.registry, self.request.backbone, self.data)
                 (trained,) = train_pack([member], backbone, _shortened(budget, steps), watch.device)
                 if isinstance(trained, Exception):
                     raise trained
                 predict, scale = trained, budget.steps / steps
+        with watch.part("transform"):
+            if isinstance(predict, Trained) and (transform := self.composed.recipe.transform_head) is not None:
+                predict = rehead(predict, member, transform)
         many = partial(predict, _tiled(self.data.x_test))
         calls = 1 if warm else PREDICT_CALLS
         with watch.part("predict"):
@@ -196,11 +201,14 @@ class _Timed:
         return _Run(
             seconds={
                 "resample": watch.seconds["resample"],
-                "fit": watch.seconds["fit"] * scale,
+                "fit": watch.seconds["fit"] * scale + watch.seconds["transform"],
                 "predict": statistics.median(predicts),
                 "predict_one": statistics.median(singles),
             },
-            joules={"fit": watch.joules["fit"] * scale, "predict": watch.joules["predict"] / calls},
+            joules={
+                "fit": watch.joules["fit"] * scale + watch.joules["transform"],
+                "predict": watch.joules["predict"] / calls,
+            },
             singles=singles,
         )
 

@@ -10,16 +10,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from imbench.data.block import Labels
 from imbench.matrix.cell import Budget
-from imbench.strategy.facts import ClassFacts
-from imbench.strategy.parts import Optimize, Stage
+from imbench.strategy.facts import ClassFacts, Prior, normalised
+from imbench.strategy.parts import Optimize, Seen, Stage
 from imbench.training.batch import Batch
 from imbench.training.batches import BatchStream, ClassStream
 from imbench.training.heads import StackedHead, stacked_head
-from imbench.training.losses import LossGroup, group_losses
+from imbench.training.losses import CrossEntropy, LossGroup, group_losses
 from imbench.training.member import Member, budget_steps, prior_at, stages_of
 from imbench.training.optimiser import RowAdam
 from imbench.training.resident import Resident
+from imbench.training.reweighing import Reweighing
 from imbench.training.selection import checkpoints, macro_average_precision
 from imbench.training.shared import Numerics
 from imbench.training.stack import Backbone, Stack, aligned
@@ -105,6 +107,11 @@ class _LockStep:
         self.mixers = [member.generator("augment") for member in self.members]
         self.dropouts = [member.generator("dropout") for member in self.members]
         self.loss_parts: list[object] = [None] * self.cells
+        self.reweighing = {
+            k: found
+            for k, member in enumerate(self.members)
+            if (part := member.recipe.reweight) and (found := self.guard(k, Reweighing, part, member, device))
+        }
         self.terms = ClassTerms([member.data.counts for member in self.members], device)
 
     def run(self) -> list[Trained | Exception]:
@@ -181,9 +188,10 @@ class _LockStep:
                 _Losses(group, self.terms.weights(group.where), self.terms.facts(group.where))
                 for group in groups if self._alive(group)
             ]  # fmt: skip
+            first = self._ascending(stages, losses)
             for offset in range(ahead):
                 batch = self._batch(index[offset], shares)
-                self._step(nets, batch, losses)
+                self._step(nets, batch, first, reweigh=True)
                 if radius := getattr(stages[0].optimize, "radius", 0.0):
                     self._ascend_and_repeat(nets, batch, losses, radius)
                 optimiser.step(rates[step])
@@ -269,10 +277,13 @@ class _LockStep:
         shares[:, : self.batch] = 1.0
         return self.resident.locate(index).to(self.device), shares.to(self.device)
 
-    def _step(self, nets: _Nets, batch: Batch, losses: list[_Losses]) -> None:
+    def _step(self, nets: _Nets, batch: Batch, losses: list[_Losses], *, reweigh: bool = False) -> None:
         """Forward, loss, backward: gradients of all cells into the stack."""
         features = nets.stack.features(batch.inputs, self.dropouts)
         logits = nets.head.forward(features)
+        if reweigh:
+            for k in self.reweighing:
+                self.guard(k, self._reweigh, k, batch, features, logits)
         for group, weights, facts in losses:
             if not self._alive(group):
                 continue
@@ -286,6 +297,31 @@ class _LockStep:
             finally:
                 self.numerics.restore()
         nets.stack.backward(nets.head.backward(nets.gradient))
+
+    def _reweigh(self, k: int, batch: Batch, features: Tensor, logits: Tensor) -> None:
+        """Let a recipe weigh the examples of its batch by what the network makes of them."""
+        own, facts, loss = logits[k, : self.batch], self.terms.facts(k), self.loss_parts[k] or CrossEntropy()
+        losses = own.new_zeros(self.batch)
+        for labels, shares in batch.of(k):
+            losses = losses + shares[: self.batch] * loss(own, labels[: self.batch], facts)  # type: ignore[operator]
+        labels = batch.of(k)[0][0][: self.batch]
+        seen = Seen(losses, own.clone(), labels, features[k, : self.batch].clone(), facts, self.progress)
+        batch.reweigh(k, self.reweighing[k].weights(seen))
+
+    def _ascending(self, stages: list[Stage], losses: list[_Losses]) -> list[_Losses]:
+        """The losses of the first of two passes: class weights times what a cell's ``ascent`` says."""
+        factors = {
+            k: found
+            for k, (member, stage) in enumerate(zip(self.members, stages, strict=True))
+            if (ascent := getattr(stage.optimize, "ascent", None)) is not None
+            and (found := self.guard(k, _ascent, ascent, member.counts, self.terms.facts(k).effective)) is not None
+        }
+        if not factors:
+            return losses
+        table = torch.ones(self.cells, self.members[0].data.n_classes, device=self.device)
+        for k, found in factors.items():
+            table[k] = torch.from_numpy(found.astype(np.float32)).to(self.device)
+        return [each._replace(weights=each.weights * table[each.group.where]) for each in losses]
 
     def _ascend_and_repeat(self, nets: _Nets, batch: Batch, losses: list[_Losses], radius: float) -> None:
         """SAM (Foret et al. 2021, eq. 2): the gradient at w + radius * g / |g|, taken at w."""
@@ -305,7 +341,10 @@ class _LockStep:
                 backbone=self.backbone, head=self.head, loss=self.loss_parts[k],
                 selected=self.flat[k], last=self.flat[k], selected_step=step,
             )  # fmt: skip
-            value = macro_average_precision(trained(member.data.x_validation), member.data.y_validation)
+            scores = trained(member.data.x_validation)
+            value = macro_average_precision(scores, member.data.y_validation)
+            if k in self.reweighing:
+                self.guard(k, self.reweighing[k].look, scores, member.data.y_validation)
             if value >= self.best_value[k] or (step == self.budget.steps and self.best_value[k] == -np.inf):
                 self.best[k], self.best_value[k], self.best_step[k] = self.flat[k], value, step
                 self.best_progress[k] = self.progress
@@ -329,3 +368,8 @@ class _Losses(NamedTuple):
 
 def _multipliers(schedule: Optimize, steps: int) -> list[float]:
     return [float(schedule(step / steps)) for step in range(steps)]
+
+
+def _ascent(ascent: Callable[[Labels, Prior], object], counts: Labels, effective: Tensor) -> Prior:
+    """Class weights (C,) of the ascending pass; their scale is of no account."""
+    return normalised(np.asarray(ascent(counts, normalised(effective.double().cpu().numpy()))))

@@ -43,9 +43,15 @@ class Rows:
 
 def view_of(data: TrainingData) -> TrainView:
     """The training rows as a resampler may see them, read-only."""
-    for array in (data.x_train, data.y_train, data.categorical):
+    for array in (data.x_train, data.y_train, data.categorical, data.variable):
         array.setflags(write=False)
-    return TrainView(x=data.x_train, y=data.y_train, n_classes=data.n_classes, categorical=data.categorical)
+    return TrainView(
+        x=data.x_train,
+        y=data.y_train,
+        n_classes=data.n_classes,
+        categorical=data.categorical,
+        variable=data.variable,
+    )
 
 
 def resample(data: TrainingData, recipe: Recipe, suffix: str = "", only: NDArray[np.int64] | None = None) -> Rows:
@@ -150,7 +156,9 @@ def score_prior(recipe: Recipe, counts: Labels, progress: float = 1.0) -> Prior:
     """
     stage = stages_of(recipe)[-1]
     _, effective, _ = prior_at(stage, counts, progress)
-    return after(stage.loss, effective)
+    for part in (recipe.reweight, stage.loss, recipe.transform_head):
+        effective = after(part, effective)
+    return effective
 
 
 def after(part: object, prior: Prior) -> Prior:

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from imbench.data.block import TrainingData
 from imbench.errors import UsageError
@@ -22,13 +21,16 @@ from imbench.matrix.cell import Coordinates
 from imbench.plugin.registry import Registry
 from imbench.strategy.compose import Composed, build
 from imbench.strategy.facts import Prior, normalised
+from imbench.strategy.parts import TransformHead
 from imbench.strategy.recipe import Predictor, Recipe
 from imbench.strategy.trial import Trial
 from imbench.training.finish import Raw, finish, score
 from imbench.training.loop import train_pack
 from imbench.training.losses import same
-from imbench.training.member import Member, Rows, after, resample, score_prior, stages_of
+from imbench.training.member import Member, Rows, after, resample, score_prior
+from imbench.training.networks import Networks, alike
 from imbench.training.places import backbone_for, device_of
+from imbench.training.rehead import rehead
 from imbench.training.request import CellRequest, Report, Request, Work
 from imbench.training.shared import undisturbed
 from imbench.training.trained import Trained
@@ -48,8 +50,9 @@ def run(request: Request, items: Sequence[Work], report: Report) -> None:
     """Train and finish all items, pack by pack. Each item gets exactly one answer; what its code raises is its own."""
     registry = request.registry()
     for _, pack in groupby(items, key=lambda item: item.payload.pack):
-        for batch in _alike(_prepare(request, registry, list(pack), report)):
-            _train(request, registry, batch, report)
+        trainings = _prepare(request, registry, list(pack), report)
+        for batch in alike([training.member for training in trainings]):
+            _train(request, registry, [trainings[position] for position in batch], report)
 
 
 def _prepare(request: Request, registry: Registry, items: Sequence[Work], report: Report) -> list[_Training]:
@@ -70,7 +73,7 @@ def _prepare(request: Request, registry: Registry, items: Sequence[Work], report
             rows = _resample_once(memo, data, composed.recipe)
             if composed.fit is not None:
                 report.working(item.id, "fitting")
-                predictor, prior = fit_alone(request, registry, data, composed, rows)
+                predictor, prior = fit_alone(request, registry, data, composed, rows, partial(report.working, item.id))
                 header, arrays = finish(data, composed.recipe, score(data, predictor), prior)
                 header["notes"] = {**rows.notes, **getattr(predictor, "notes", {})}
                 answer(header, arrays)
@@ -101,13 +104,13 @@ def _train(request: Request, registry: Registry, trainings: list[_Training], rep
             _train(request, registry, half, report)
         return
     for training, trained in zip(trainings, outcomes, strict=True):
-        raw: Raw | None = None
+        known: list[tuple[object, Raw]] = []
         for item_id, composed in training.cells:
             with _Answer(report, item_id, training.member.data.at) as answer:
                 if isinstance(trained, Exception):
                     raise trained
                 report.working(item_id, "finishing")
-                raw = raw or _score_trained(training.member.data, trained)
+                raw = _score_trained(known, training.member, composed.recipe.transform_head, trained)
                 answer(*_finish_trained(training.member, composed, trained, raw))
 
 
@@ -120,11 +123,20 @@ def out_of_memory(error: BaseException) -> bool:
     return isinstance(error, MemoryError | torch.OutOfMemoryError) or _TORCH_SAYS in str(error)
 
 
-def _score_trained(data: TrainingData, trained: Trained) -> Raw:
+def _score_trained(
+    known: list[tuple[object, Raw]], member: Member, transform: TransformHead | None, trained: Trained
+) -> Raw:
+    """Scores of the block's rows, once for all cells that use the same head."""
+    for part, raw in known:
+        if same(part, transform):
+            return raw
+    if transform is not None:
+        trained = rehead(trained, member, transform)
     last = None
     if trained.selected_step != trained.notes["steps"]:
         last = partial(trained.scores, row=trained.last)
-    return score(data, trained, last)
+    known.append((transform, score(member.data, trained, last)))
+    return known[-1][1]
 
 
 def _finish_trained(
@@ -142,7 +154,12 @@ def _finish_trained(
 
 
 def fit_alone(
-    request: Request, registry: Registry, data: TrainingData, composed: Composed, rows: Rows
+    request: Request,
+    registry: Registry,
+    data: TrainingData,
+    composed: Composed,
+    rows: Rows,
+    tell: Callable[[str], None] | None = None,
 ) -> tuple[Predictor, Prior]:
     """Run a Fit on the (resampled) training rows.
 
@@ -156,14 +173,8 @@ def fit_alone(
     rows.labels.setflags(write=False)
     own = replace(data, x_train=x, y_train=rows.labels, groups=None)
 
-    def train(recipe: Recipe, only: NDArray[np.int64] | None, stream: str) -> Predictor:
-        member = Member(recipe=recipe, data=own, rows=resample(own, recipe, stream, only), suffix=stream)
-        backbone = backbone_for(registry, request.backbone, own)
-        (trained,) = train_pack([member], backbone, request.budget, device_of(request.device))
-        if isinstance(trained, Exception):
-            raise trained
-        return trained
-
+    backbone, device = backbone_for(registry, request.backbone, own), device_of(request.device)
+    engine = Networks(data=own, backbone=backbone, budget=request.budget, device=device, tell=tell)
     trial = Trial(
         x=x,
         y=rows.labels,
@@ -171,10 +182,11 @@ def fit_alone(
         y_validation=data.y_validation,
         n_classes=data.n_classes,
         categorical=data.categorical,
+        variable=data.variable,
         budget=request.budget,
         at=data.at,
         device=request.device,
-        trainer=train,
+        engine=engine,
     )
     return composed.fit.fit(trial), after(composed.fit, normalised(own.counts))
 
@@ -196,27 +208,6 @@ def _join(trainings: list[_Training], item_id: int, composed: Composed, data: Tr
             training.cells.append((item_id, composed))
             return
     trainings.append(_Training(Member(recipe=recipe, data=data, rows=rows), [(item_id, composed)]))
-
-
-def _alike(trainings: Sequence[_Training]) -> list[list[_Training]]:
-    """Trainings that can step together: equal shape, head, stage shares and two-pass radius."""
-    batches: list[tuple[tuple[Any, ...], list[_Training]]] = []
-    for training in trainings:
-        recipe, data = training.member.recipe, training.member.data
-        stages = stages_of(recipe)
-        key = (
-            (data.x_train.shape[1], data.n_classes),
-            recipe.head,
-            tuple((stage.share, stage.train, stage.reset_head) for stage in stages),
-            tuple(float(getattr(stage.optimize, "radius", 0.0)) for stage in stages),
-        )
-        for known, batch in batches:
-            if all(same(a, b) for a, b in zip(known, key, strict=True)):
-                batch.append(training)
-                break
-        else:
-            batches.append((key, [training]))
-    return [batch for _, batch in batches]
 
 
 class _Answer:

@@ -43,11 +43,16 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class CellRequest:
-    """One cell of a job: a strategy expression on one of the blocks. Cells of one pack number train together."""
+    """One cell of a job: a strategy expression on one of the blocks. Cells of one pack number train together.
+
+    Attributes:
+        learning_rate: instead of the budget's; None keeps it.
+    """
 
     strategy: str
     block: int = 0
     pack: int = 0
+    learning_rate: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,8 +31,11 @@ def registry():
     return found
 
 
-def no_networks(recipe, rows, stream):
-    raise AssertionError("these fits train no network")
+class NoNetworks:
+    def train(self, trainings):
+        raise AssertionError("these fits train no network")
+
+    descend = train
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +54,7 @@ def trial():
         budget=Budget(),
         at=Coordinates(dataset="made", ratio="natural", seed=0),
         device="cpu",
-        trainer=no_networks,
+        engine=NoNetworks(),
     )
 
 

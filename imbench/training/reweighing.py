@@ -1,0 +1,48 @@
+"""Example weights of recipes that bring a `reweight` part, and the states that go with them."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from imbench.data.block import Floats, Labels
+from imbench.strategy.parts import Reweight, Seen
+from imbench.training.member import Member
+
+__all__ = ["Reweighing"]
+
+
+class Reweighing:
+    """One cell's part and its state. It is called for that cell alone, so a pack changes nothing."""
+
+    def __init__(self, part: Reweight, member: Member, device: torch.device) -> None:
+        self._part, self._device = part, device
+        self._state = self._checked(part.start(member.counts))
+
+    def weights(self, seen: Seen) -> Tensor:
+        """(B,) weights of the examples of a step; the state moves on. Raises ValueError for values that cannot be."""
+        weights, state = self._part(seen, self._state)
+        shape = getattr(weights, "shape", type(weights).__name__)
+        if shape != seen.labels.shape:
+            raise ValueError(f"reweight: expected weights of shape {tuple(seen.labels.shape)}, got {shape}")
+        # one test for both, so that a GPU is waited for once
+        if not bool((torch.isfinite(weights) & (weights >= 0)).all()):
+            raise ValueError("reweight: expected finite weights that are not negative")
+        self._state = self._checked(state)
+        return weights.detach()
+
+    def look(self, scores: Floats, labels: Labels) -> None:
+        """Tell the part the recall of each class on validation (m, C), decided by argmax."""
+        if (look := getattr(self._part, "look", None)) is None:
+            return
+        n_classes = scores.shape[1]
+        found = np.bincount(labels, minlength=n_classes)
+        hit = np.bincount(labels[scores.argmax(1) == labels], minlength=n_classes)
+        recalls = np.where(found > 0, hit / np.maximum(found, 1), np.nan).astype(np.float32)
+        self._state = self._checked(look(self._state, torch.from_numpy(recalls).to(self._device)))
+
+    def _checked(self, state: object) -> Tensor:
+        if not isinstance(state, Tensor):
+            raise ValueError(f"reweight: expected a tensor as state, got {type(state).__name__}")
+        return state.detach().to(self._device)
