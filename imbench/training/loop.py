@@ -28,7 +28,7 @@ from imbench.training.stack import Backbone, Stack, aligned
 from imbench.training.terms import ClassTerms
 from imbench.training.trained import Trained
 
-__all__ = ["train_pack"]
+__all__ = ["CHUNK", "chunk_of", "train_pack"]
 
 Result = TypeVar("Result")
 
@@ -40,6 +40,11 @@ LOOKS = 50
 PRECISION = {"highest": "float32", "high": "products in tf32", "medium": "products in bfloat16"}
 #: Seconds between two words on how far it is.
 TELL_EVERY = 0.25
+
+
+def chunk_of(steps: int) -> int:
+    """Steps between two looks at what depends on progress, in a stage of so many."""
+    return max(1, min(CHUNK, steps // LOOKS))
 
 
 def train_pack(
@@ -179,7 +184,7 @@ class _LockStep:
         ]
         groups = self._groups(stages)
         looks = checkpoints(steps, self.budget.evaluations) if last else frozenset()
-        step, chunk = 0, max(1, min(CHUNK, steps // LOOKS))
+        step, chunk = 0, chunk_of(steps)
         while step < steps:
             self._look_at_progress(stages, streams, step / steps)
             ahead = min(chunk, steps - step)

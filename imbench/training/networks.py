@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -14,7 +14,7 @@ from imbench.strategy.recipe import Predictor, Recipe
 from imbench.strategy.trial import Gradient, StepBatch, Training
 from imbench.training.batches import ClassStream
 from imbench.training.heads import head_logits
-from imbench.training.loop import train_pack
+from imbench.training.loop import CHUNK, chunk_of, train_pack
 from imbench.training.losses import same
 from imbench.training.member import Member, prior_at, resample, stages_of
 from imbench.training.optimiser import RowAdam
@@ -117,11 +117,11 @@ class _Descent:
         optimiser = RowAdam(flat, grad, weight_decay=budget.weight_decay)
         looks = checkpoints(steps, budget.evaluations)
         best, best_value, best_step = self.row.clone(), -float("inf"), steps
-        for step in range(steps):
+        for step, rows in enumerate(self._rows(steps)):
             self.learning_rate = budget.learning_rate * self._multiplier(step / steps)
-            grad[0] = self._one_gradient(self._batch(step / steps))
+            grad[0] = self._one_gradient(StepBatch(rows, self._x[rows], self._y[rows], step / steps))
             optimiser.step([self.learning_rate])
-            if self._networks.tell is not None and step % 16 == 0:
+            if self._networks.tell is not None and step % CHUNK == 0:
                 self._networks.tell(f"training, step {step} of {steps}")
             if step + 1 in looks:
                 scores = self._trained(self.row, self.row, step + 1)(self._member.data.x_validation)
@@ -130,16 +130,18 @@ class _Descent:
                     best, best_value, best_step = self.row.clone(), value, step + 1
         return self._trained(best if looks else self.row.clone(), self.row, best_step)
 
+    def _rows(self, steps: int) -> Iterator[Tensor]:
+        """(B,) positions of each step, drawn in the chunks in which a pack draws them: so they are the same rows."""
+        size, chunk = self._networks.budget.batch_size, chunk_of(steps)
+        for start in range(0, steps, chunk):
+            if isinstance(self._stream, ClassStream):
+                self._stream.set_probabilities(prior_at(self._stage, self._member.counts, start / steps)[0])
+            ahead = min(chunk, steps - start)
+            yield from self._stream.take(ahead * size).to(self._device).view(ahead, size)
+
     def _multiplier(self, progress: float) -> float:
         schedule = self._stage.optimize
         return 1.0 if schedule is None else float(schedule(progress))
-
-    def _batch(self, progress: float) -> StepBatch:
-        if isinstance(self._stream, ClassStream):
-            sampled, _, _ = prior_at(self._stage, self._member.counts, progress)
-            self._stream.set_probabilities(sampled)
-        index = self._stream.take(self._networks.budget.batch_size).to(self._device)
-        return StepBatch(index, self._x[index], self._y[index], progress)
 
     def _one_gradient(self, batch: StepBatch) -> Tensor:
         found = self._gradient(self, batch)
