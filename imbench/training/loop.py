@@ -221,7 +221,11 @@ class _LockStep:
 
     def _rates(self, stages: list[Stage], steps: int) -> list[list[float]]:
         """Learning rates, (steps, K)."""
-        table = np.full((self.cells, steps), self.budget.learning_rate)
+        base = [
+            self.budget.learning_rate if member.learning_rate is None else member.learning_rate
+            for member in self.members
+        ]
+        table = np.tile(np.array(base)[:, None], steps)
         for k, stage in enumerate(stages):
             if (schedule := stage.optimize) is not None:
                 values = self.guard(k, _multipliers, schedule, steps)

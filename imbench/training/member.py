@@ -178,6 +178,7 @@ class Member:
         data: the block.
         rows: training rows after resampling.
         suffix: name of the streams, for members of an ensemble.
+        learning_rate: instead of the budget's; None keeps it.
         error: the exception that took this member out of the pack, or None.
     """
 
@@ -185,6 +186,7 @@ class Member:
     data: TrainingData
     rows: Rows
     suffix: str = ""
+    learning_rate: float | None = None
     error: Exception | None = None
 
     def generator(self, purpose: str) -> Generator:

@@ -78,7 +78,10 @@ def _prepare(request: Request, registry: Registry, items: Sequence[Work], report
                 header["notes"] = {**rows.notes, **getattr(predictor, "notes", {})}
                 answer(header, arrays)
             else:
-                _join(trainings, item.id, composed, data, rows)
+                member = Member(
+                    recipe=composed.recipe.training(), data=data, rows=rows, learning_rate=cell.learning_rate
+                )
+                _join(trainings, item.id, composed, member)
     return trainings
 
 
@@ -200,14 +203,25 @@ def _resample_once(memo: list[tuple[TrainingData, object, Rows]], data: Training
     return rows
 
 
-def _join(trainings: list[_Training], item_id: int, composed: Composed, data: TrainingData, rows: Rows) -> None:
+def _for_cell(request: Request, cell: CellRequest) -> Request:
+    """The request with the learning rate of one cell, if it has one of its own."""
+    if cell.learning_rate is None:
+        return request
+    return replace(request, budget=replace(request.budget, learning_rate=cell.learning_rate))
+
+
+def _join(trainings: list[_Training], item_id: int, composed: Composed, member: Member) -> None:
     """Put a cell beside the training it can share, or start a new one."""
-    recipe = composed.recipe.training()
     for training in trainings:
-        if training.member.data is data and same(training.member.recipe, recipe):
+        known = training.member
+        if (
+            known.data is member.data
+            and known.learning_rate == member.learning_rate
+            and same(known.recipe, member.recipe)
+        ):
             training.cells.append((item_id, composed))
             return
-    trainings.append(_Training(Member(recipe=recipe, data=data, rows=rows), [(item_id, composed)]))
+    trainings.append(_Training(member, [(item_id, composed)]))
 
 
 class _Answer:

@@ -174,3 +174,19 @@ def test_it_learns():
     from sklearn.metrics import roc_auc_score
 
     assert roc_auc_score(data.y_validation, scores(trained, replace(data, x_test=data.x_validation))[:, 1]) > 0.95
+
+
+def test_learning_rates_of_their_own_pack():
+    data = problem(12)
+    budget = Budget(steps=60, batch_size=32, evaluations=2)
+    backbone = MLP(11, 2, hidden=16)
+    rates = (None, 3e-3, 1e-4)
+    packed = train_pack(
+        [Member(recipe=Recipe(), data=data, rows=resample(data, Recipe()), learning_rate=rate) for rate in rates],
+        backbone, budget, CPU,
+    )  # fmt: skip
+    for rate, together in zip(rates, packed, strict=True):
+        own = replace(budget, learning_rate=rate or budget.learning_rate)
+        (alone,) = train_pack(members([Recipe()], [data]), backbone, own, CPU)
+        np.testing.assert_array_equal(scores(together, data), scores(alone, data))
+    assert len({scores(each, data).tobytes() for each in packed}) == 3
