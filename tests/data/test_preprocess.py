@@ -273,3 +273,19 @@ def test_adult_sized_tables_are_fast():
         preprocess(dataset, parts)
         seconds.append(time.perf_counter() - begun)
     assert min(seconds) < 0.3
+
+
+def test_which_variable_a_column_belongs_to():
+    made = run(
+        {
+            "number": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0],
+            "colour": ["red", "blue", "red", "green", "blue", "red"],
+            "lacking": [1.0, np.nan, 3.0, 4.0, np.nan, 6.0],
+            "constant": [1.0] * 6,
+            "size": ["s", "m", "s", "m", "l", "s"],
+        },
+        train=5,
+    )
+    # the number, three colours, a number and whether it is missing, three sizes
+    assert made.variable.tolist() == [0, 1, 1, 1, 2, 3, 4, 4, 4]
+    assert made.categorical.tolist() == [False, True, True, True, False, True, True, True, True]
