@@ -34,20 +34,40 @@ def list_(kind: Annotated[Kind, typer.Argument(help="What to list.")], as_json: 
     else:
         columns = [column for column in (rows[0] if rows else {"name": ""}) if column not in ("plugin", "dist")]
         out_table(columns, [[row[column] for column in columns] for row in rows])
+        if kind is Kind.strategies:
+            _say_families(rows)
 
 
 def _strategies() -> list[Row]:
+    from imbench.cli.strategies import record, short_paper
+
     return [
         {
             "name": name,
             "family": offer.spec.family,
+            "packs": "no" if offer.spec.alone else "yes",
+            "paper": short_paper(offer.spec),
             "parameters": ", ".join(f"{key}={value.default}" for key, value in offer.spec.params.items()),
             "summary": offer.spec.summary,
             "plugin": offer.origin.plugin,
-            "dist": f"{offer.origin.dist} {offer.origin.version}",
+            "dist": record(offer)["distribution"],
         }
         for name, offer in _offers("strategies")
     ]
+
+
+def _say_families(rows: list[Row]) -> None:
+    """How many strategies each family has."""
+    from collections import Counter
+
+    from imbench.cli.text import say
+
+    counts = Counter(str(row["family"]) for row in rows)
+    packed = sum(row["packs"] == "yes" for row in rows)
+    say(
+        f"{len(rows)} strategies, {packed} of them pack: "
+        + ", ".join(f"{n} {each}" for each, n in counts.most_common())
+    )
 
 
 def _datasets() -> list[Row]:

@@ -54,38 +54,20 @@ def _origin(offer: Offer[Any]) -> dict[str, str]:
 
 
 def _strategy(name: str, *, as_json: bool) -> None:
+    from imbench.cli.strategies import parameter_rows, record
     from imbench.plugin.loading import load
 
     offer = load().strategies.find(name)
-    spec = offer.spec
-    params = {key: asdict(parameter) for key, parameter in spec.params.items()}
-    record: dict[str, Any] = {
-        "name": spec.name,
-        "summary": spec.summary,
-        "family": spec.family,
-        "paper": spec.paper or "folklore",
-        "notes": spec.notes,
-        "tasks": list(spec.tasks),
-        "modalities": list(spec.modalities),
-        **_origin(offer),
-    }
+    spec, shown = offer.spec, record(offer)
     if as_json:
-        out_json({**record, "params": params})
+        out_json({**shown, "params": {key: asdict(parameter) for key, parameter in spec.params.items()}})
         return
-    fields({**record, "tasks": ", ".join(spec.tasks), "modalities": ", ".join(spec.modalities)})
-    if params:
+    packs = shown.pop("packs")
+    words = {key: ", ".join(value) if isinstance(value, list) else value for key, value in shown.items()}
+    fields({**words, "alone": f"trains alone: {spec.alone}" if not packs else "", "packs": "yes" if packs else "no"})
+    if spec.params:
         out("")
-        rows = [(key, param["default"], _bounds(param), param["summary"]) for key, param in params.items()]
-        out_table(("parameter", "default", "allowed", "meaning"), rows)
-
-
-def _bounds(parameter: Mapping[str, Any]) -> str:
-    if parameter["choices"]:
-        return ", ".join(map(str, parameter["choices"]))
-    low, high = parameter["low"], parameter["high"]
-    if low is None and high is None:
-        return ""
-    return f"{'-inf' if low is None else f'{low:g}'} … {'inf' if high is None else f'{high:g}'}"
+        out_table(("parameter", "default", "allowed", "tried when tuned", "meaning"), parameter_rows(spec.params))
 
 
 def _dataset(name: str, *, as_json: bool) -> None:

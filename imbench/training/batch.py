@@ -8,7 +8,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn.functional import pad
 
-from imbench.training.member import Member
+from imbench.strategy.parts import Augment
 
 __all__ = ["Batch", "Targets"]
 
@@ -30,12 +30,17 @@ class Batch:
         self._size = size
         self._mixed: dict[int, Targets] = {}
 
-    def augment(self, k: int, member: Member, generator: Generator) -> None:
-        """Let a member's recipe mix its part. Raises what the part raises, or ValueError for a wrong shape."""
-        assert member.recipe.augment is not None
+    def augment(self, k: int, part: Augment, counts: Tensor, generator: Generator) -> None:
+        """Let a cell's part mix its examples. Raises what the part raises, or ValueError for a wrong shape.
+
+        Args:
+            k: the cell.
+            part: of its recipe.
+            counts: (C,) float32 rows per class.
+            generator: of the cell, on the device of the inputs.
+        """
         own = self.inputs[k, : self._size]
-        counts = torch.as_tensor(member.counts, dtype=torch.float32, device=own.device)
-        mixture = member.recipe.augment(own.clone(), self.labels[k, : self._size], counts, generator)
+        mixture = part(own.clone(), self.labels[k, : self._size], counts, generator)
         if mixture.inputs.shape != own.shape:
             raise ValueError(f"augment: expected inputs of shape {tuple(own.shape)}, got {tuple(mixture.inputs.shape)}")
         self.inputs[k, : self._size] = mixture.inputs

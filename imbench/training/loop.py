@@ -10,10 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from imbench.data.block import Labels
 from imbench.matrix.cell import Budget
-from imbench.strategy.facts import ClassFacts, Prior, normalised
-from imbench.strategy.parts import Optimize, Seen, Stage
+from imbench.strategy.facts import ClassFacts
+from imbench.strategy.parts import Seen, Stage
 from imbench.training.batch import Batch
 from imbench.training.batches import BatchStream, ClassStream
 from imbench.training.heads import StackedHead, stacked_head
@@ -22,29 +21,21 @@ from imbench.training.member import Member, budget_steps, prior_at, stages_of
 from imbench.training.optimiser import RowAdam
 from imbench.training.resident import Resident
 from imbench.training.reweighing import Reweighing
-from imbench.training.selection import checkpoints, macro_average_precision
+from imbench.training.schedule import ascent_weights, chunk_of, learning_rates
+from imbench.training.selection import Best, checkpoints, macro_average_precision
 from imbench.training.shared import Numerics
 from imbench.training.stack import Backbone, Stack, aligned
 from imbench.training.terms import ClassTerms
 from imbench.training.trained import Trained
 
-__all__ = ["CHUNK", "chunk_of", "train_pack"]
+__all__ = ["train_pack"]
 
 Result = TypeVar("Result")
 
-#: Steps between two looks at what depends on progress (samplers, weights): at most so many, and at least so many looks
-#: in a stage. Fixed by the budget alone: what a cell draws may not depend on who else is in its pack.
-CHUNK = 32
-LOOKS = 50
 #: What torch's setting means: how matrix products of float32 numbers are computed. All else is float32.
 PRECISION = {"highest": "float32", "high": "products in tf32", "medium": "products in bfloat16"}
 #: Seconds between two words on how far it is.
 TELL_EVERY = 0.25
-
-
-def chunk_of(steps: int) -> int:
-    """Steps between two looks at what depends on progress, in a stage of so many."""
-    return max(1, min(CHUNK, steps // LOOKS))
 
 
 def train_pack(
@@ -101,21 +92,25 @@ class _LockStep:
         self.resident = Resident(self.members, device)
         self.inits = [member.generator("init") for member in self.members]
         self.flat = torch.stack([backbone.initial(generator) for generator in self.inits]).to(device)
-        self.best = self.flat.clone()
-        self.best_value = np.full(self.cells, -np.inf)
-        self.best_step = np.zeros(self.cells, dtype=int)
+        self.best = Best(self.flat)
         self.progress = 0.0  # where the samplers and weights in force were read
-        self.best_progress = np.zeros(self.cells)
         self.head = self.members[0].recipe.head
         self.orders = [member.generator("order") for member in self.members]
-        self.mixing = [k for k, member in enumerate(self.members) if member.recipe.augment is not None]
-        self.mixers = [member.generator("augment") for member in self.members]
-        self.dropouts = [member.generator("dropout") for member in self.members]
+        self.mixing = {
+            k: (
+                part,
+                torch.tensor(member.counts, dtype=torch.float32, device=device),
+                member.generator("augment", device),
+            )
+            for k, member in enumerate(self.members)
+            if (part := member.recipe.augment) is not None
+        }
+        self.dropouts = [member.generator("dropout", device) for member in self.members]
         self.loss_parts: list[object] = [None] * self.cells
         self.reweighing = {
             k: found
             for k, member in enumerate(self.members)
-            if (part := member.recipe.reweight) and (found := self.guard(k, Reweighing, part, member, device))
+            if (own := member.recipe.reweight) and (found := self.guard(k, Reweighing, own, member, device))
         }
         self.terms = ClassTerms([member.data.counts for member in self.members], device)
 
@@ -129,8 +124,7 @@ class _LockStep:
             self._run_stage(stages, length, done, last=number == len(steps) - 1)
             done += length
         if not checkpoints(steps[-1], self.budget.evaluations):
-            self.best, self.best_step = self.flat.clone(), np.full(self.cells, self.budget.steps)
-            self.best_progress[:] = self.progress
+            self.best.take(self.flat, step=self.budget.steps, progress=self.progress)
         return [self._outcome(k) for k in range(self.cells)]
 
     def _outcome(self, k: int) -> Trained | Exception:
@@ -140,12 +134,12 @@ class _LockStep:
             backbone=self.backbone,
             head=self.head,
             loss=self.loss_parts[k],
-            selected=self.best[k].clone(),
+            selected=self.best.rows[k].clone(),
             last=self.flat[k].clone(),
-            selected_step=int(self.best_step[k]),
-            progress=float(self.best_progress[k]),
+            selected_step=int(self.best.steps[k]),
+            progress=float(self.best.progress[k]),
             notes={
-                "selected_step": int(self.best_step[k]),
+                "selected_step": int(self.best.steps[k]),
                 "steps": self.budget.steps,
                 "precision": PRECISION[torch.get_float32_matmul_precision()],
             },
@@ -204,6 +198,8 @@ class _LockStep:
                 self._tell(done + step)
                 if step in looks:
                     self._look(done + step)
+            for k, reweighing in self.reweighing.items():
+                self.guard(k, reweighing.judge)
             if all(member.error is not None for member in self.members):
                 return
 
@@ -215,24 +211,18 @@ class _LockStep:
 
     def _batch(self, index: Tensor, shares: Tensor) -> Batch:
         batch = Batch(*self.resident.gather(index), shares, self.batch)
-        for k in self.mixing:
-            self.guard(k, batch.augment, k, self.members[k], self.mixers[k])
+        for k, mixing in self.mixing.items():
+            self.guard(k, batch.augment, k, *mixing)
         return batch
 
     def _rates(self, stages: list[Stage], steps: int) -> list[list[float]]:
-        """Learning rates, (steps, K)."""
-        base = [
-            self.budget.learning_rate if member.learning_rate is None else member.learning_rate
-            for member in self.members
-        ]
-        table = np.tile(np.array(base)[:, None], steps)
-        for k, stage in enumerate(stages):
-            if (schedule := stage.optimize) is not None:
-                values = self.guard(k, _multipliers, schedule, steps)
-                table[k] *= 0.0 if values is None else np.asarray(values)
-                if not np.isfinite(table[k]).all():
-                    self.members[k].error = ValueError("optimize: the learning-rate multiplier is not finite")
-                    table[k] = 0.0
+        """Learning rates, (steps, K); 0 for members that are out."""
+        table = np.zeros((self.cells, steps))
+        for k, (member, stage) in enumerate(zip(self.members, stages, strict=True)):
+            base = self.budget.learning_rate if member.learning_rate is None else member.learning_rate
+            found = self.guard(k, learning_rates, base, stage.optimize, steps)
+            if found is not None:
+                table[k] = found
         rates: list[list[float]] = table.T.tolist()
         return rates
 
@@ -323,7 +313,8 @@ class _LockStep:
             k: found
             for k, (member, stage) in enumerate(zip(self.members, stages, strict=True))
             if (ascent := getattr(stage.optimize, "ascent", None)) is not None
-            and (found := self.guard(k, _ascent, ascent, member.counts, self.terms.facts(k).effective)) is not None
+            and (found := self.guard(k, ascent_weights, ascent, member.counts, self.terms.facts(k).effective))
+            is not None
         }
         if not factors:
             return losses
@@ -352,11 +343,10 @@ class _LockStep:
             )  # fmt: skip
             scores = trained(member.data.x_validation)
             value = macro_average_precision(scores, member.data.y_validation)
+            final = step == self.budget.steps
+            self.best.offer(k, self.flat[k], value, step=step, progress=self.progress, final=final)
             if k in self.reweighing:
                 self.guard(k, self.reweighing[k].look, scores, member.data.y_validation)
-            if value >= self.best_value[k] or (step == self.budget.steps and self.best_value[k] == -np.inf):
-                self.best[k], self.best_value[k], self.best_step[k] = self.flat[k], value, step
-                self.best_progress[k] = self.progress
 
 
 class _Nets(NamedTuple):
@@ -373,12 +363,3 @@ class _Losses(NamedTuple):
     group: LossGroup
     weights: Tensor
     facts: ClassFacts
-
-
-def _multipliers(schedule: Optimize, steps: int) -> list[float]:
-    return [float(schedule(step / steps)) for step in range(steps)]
-
-
-def _ascent(ascent: Callable[[Labels, Prior], object], counts: Labels, effective: Tensor) -> Prior:
-    """Class weights (C,) of the ascending pass; their scale is of no account."""
-    return normalised(np.asarray(ascent(counts, normalised(effective.double().cpu().numpy()))))

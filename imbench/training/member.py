@@ -189,9 +189,9 @@ class Member:
     learning_rate: float | None = None
     error: Exception | None = None
 
-    def generator(self, purpose: str) -> Generator:
-        """A torch generator for the stream of that name."""
-        return Generator().manual_seed(derive_seed(self.data.at.stream(purpose), self.suffix))
+    def generator(self, purpose: str, device: torch.device | str = "cpu") -> Generator:
+        """A torch generator for the stream of that name; its numbers differ between kinds of device."""
+        return Generator(device).manual_seed(derive_seed(self.data.at.stream(purpose), self.suffix))
 
     @cached_property
     def counts(self) -> Labels:

@@ -128,7 +128,9 @@ class MLPStack:
 
     def _mask(self, like: Tensor, generators: list[Generator]) -> Tensor:
         """Inverted-dropout mask, drawn cell by cell so that a cell's masks do not depend on its neighbours."""
-        drawn = torch.stack([torch.rand(like.shape[1:], generator=generator) for generator in generators])
+        drawn = torch.stack(
+            [torch.rand(like.shape[1:], generator=generator, device=like.device) for generator in generators]
+        )
         mask = (drawn >= self._dropout).to(like).div_(1 - self._dropout)
         self._masks.append(mask)
         return mask

@@ -14,11 +14,12 @@ from imbench.strategy.recipe import Predictor, Recipe
 from imbench.strategy.trial import Gradient, StepBatch, Training
 from imbench.training.batches import ClassStream
 from imbench.training.heads import head_logits
-from imbench.training.loop import CHUNK, chunk_of, train_pack
+from imbench.training.loop import train_pack
 from imbench.training.losses import same
 from imbench.training.member import Member, prior_at, resample, stages_of
 from imbench.training.optimiser import RowAdam
-from imbench.training.selection import checkpoints, macro_average_precision
+from imbench.training.schedule import CHUNK, chunk_of, learning_rates
+from imbench.training.selection import Best, checkpoints, macro_average_precision
 from imbench.training.stack import Backbone
 from imbench.training.trained import Trained
 
@@ -107,28 +108,32 @@ class _Descent:
     def features(self, row: Tensor, x: Tensor) -> Tensor:
         return self._backbone.infer(row, x)
 
-    def logits(self, row: Tensor, x: Tensor) -> Tensor:
+    def head(self, row: Tensor, features: Tensor) -> Tensor:
         weight, bias = self._backbone.head(row[None])
-        return head_logits(None, self._backbone.infer(row, x)[None], weight, bias)[0]
+        return head_logits(None, features[None], weight, bias)[0]
+
+    def logits(self, row: Tensor, x: Tensor) -> Tensor:
+        return self.head(row, self.features(row, x))
 
     def run(self) -> Trained:
         budget, steps = self._networks.budget, self._networks.budget.steps
         flat, grad = self.row[None], torch.zeros_like(self.row)[None]
         optimiser = RowAdam(flat, grad, weight_decay=budget.weight_decay)
-        looks = checkpoints(steps, budget.evaluations)
-        best, best_value, best_step = self.row.clone(), -float("inf"), steps
+        rates = learning_rates(budget.learning_rate, self._stage.optimize, steps)
+        looks, best = checkpoints(steps, budget.evaluations), Best(flat)
         for step, rows in enumerate(self._rows(steps)):
-            self.learning_rate = budget.learning_rate * self._multiplier(step / steps)
+            self.learning_rate = float(rates[step])
             grad[0] = self._one_gradient(StepBatch(rows, self._x[rows], self._y[rows], step / steps))
             optimiser.step([self.learning_rate])
             if self._networks.tell is not None and step % CHUNK == 0:
                 self._networks.tell(f"training, step {step} of {steps}")
             if step + 1 in looks:
-                scores = self._trained(self.row, self.row, step + 1)(self._member.data.x_validation)
+                scores = self._trained(self.row, step + 1)(self._member.data.x_validation)
                 value = macro_average_precision(scores, self._member.data.y_validation)
-                if value >= best_value or (step + 1 == steps and best_value == -float("inf")):
-                    best, best_value, best_step = self.row.clone(), value, step + 1
-        return self._trained(best if looks else self.row.clone(), self.row, best_step)
+                best.offer(0, self.row, value, step=step + 1, progress=step / steps, final=step + 1 == steps)
+        if not looks:
+            best.take(flat, step=steps, progress=1.0)
+        return self._trained(best.rows[0], int(best.steps[0]))
 
     def _rows(self, steps: int) -> Iterator[Tensor]:
         """(B,) positions of each step, drawn in the chunks in which a pack draws them: so they are the same rows."""
@@ -139,10 +144,6 @@ class _Descent:
             ahead = min(chunk, steps - start)
             yield from self._stream.take(ahead * size).to(self._device).view(ahead, size)
 
-    def _multiplier(self, progress: float) -> float:
-        schedule = self._stage.optimize
-        return 1.0 if schedule is None else float(schedule(progress))
-
     def _one_gradient(self, batch: StepBatch) -> Tensor:
         found = self._gradient(self, batch)
         shape = getattr(found, "shape", type(found).__name__)
@@ -150,9 +151,14 @@ class _Descent:
             raise ValueError(f"descend: expected a gradient of shape {tuple(self.row.shape)}, got {shape}")
         return found.detach()
 
-    def _trained(self, selected: Tensor, last: Tensor, step: int) -> Trained:
+    def _trained(self, selected: Tensor, step: int) -> Trained:
         steps = self._networks.budget.steps
-        notes = {"selected_step": step, "steps": steps}
         return Trained(
-            backbone=self._backbone, head=None, loss=None, selected=selected, last=last, selected_step=step, notes=notes
+            backbone=self._backbone,
+            head=None,
+            loss=None,
+            selected=selected,
+            last=self.row,
+            selected_step=step,
+            notes={"selected_step": step, "steps": steps},
         )

@@ -19,18 +19,22 @@ class Reweighing:
     def __init__(self, part: Reweight, member: Member, device: torch.device) -> None:
         self._part, self._device = part, device
         self._state = self._checked(part.start(member.counts))
+        self._good = torch.ones((), dtype=torch.bool, device=device)
 
     def weights(self, seen: Seen) -> Tensor:
-        """(B,) weights of the examples of a step; the state moves on. Raises ValueError for values that cannot be."""
+        """(B,) weights of the examples of a step; the state moves on. Raises ValueError for a wrong shape."""
         weights, state = self._part(seen, self._state)
         shape = getattr(weights, "shape", type(weights).__name__)
         if shape != seen.labels.shape:
             raise ValueError(f"reweight: expected weights of shape {tuple(seen.labels.shape)}, got {shape}")
-        # one test for both, so that a GPU is waited for once
-        if not bool((torch.isfinite(weights) & (weights >= 0)).all()):
-            raise ValueError("reweight: expected finite weights that are not negative")
+        self._good &= (torch.isfinite(weights) & (weights >= 0)).all()
         self._state = self._checked(state)
         return weights.detach()
+
+    def judge(self) -> None:
+        """Raise ValueError if a weight since the start was none: asked now and then, for a GPU must be waited for."""
+        if not bool(self._good):
+            raise ValueError("reweight: expected finite weights that are not negative")
 
     def look(self, scores: Floats, labels: Labels) -> None:
         """Tell the part the recall of each class on validation (m, C), decided by argmax."""

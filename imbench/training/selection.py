@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from imbench.data.block import Labels
 
-__all__ = ["average_precision", "checkpoints", "macro_average_precision"]
+__all__ = ["Best", "average_precision", "checkpoints", "macro_average_precision"]
 
 
 def checkpoints(steps: int, evaluations: int) -> frozenset[int]:
@@ -34,3 +35,30 @@ def macro_average_precision(scores: NDArray[np.floating], labels: Labels) -> flo
     if n_classes == 2:
         return average_precision(scores[:, 1], labels == 1)
     return float(np.nanmean([average_precision(scores[:, c], labels == c) for c in np.unique(labels)]))
+
+
+class Best:
+    """For each cell of a pack the parameters that validation likes best so far; ties go to the later step.
+
+    Attributes:
+        rows: (K, P) parameters.
+        steps: (K,) when they were reached.
+        progress: (K,) of the last stage, when its samplers and weights in force then had been read.
+    """
+
+    def __init__(self, flat: Tensor) -> None:
+        """Start with the parameters (K, P) as they are."""
+        cells = len(flat)
+        self.rows = flat.clone()
+        self.steps = np.zeros(cells, dtype=int)
+        self.progress = np.zeros(cells)
+        self._values = np.full(cells, -np.inf)
+
+    def offer(self, k: int, row: Tensor, value: float, *, step: int, progress: float, final: bool) -> None:
+        """A look at validation; the final one is taken if none before had a value (NaN: no positives there)."""
+        if value >= self._values[k] or (final and self._values[k] == -np.inf):
+            self.rows[k], self._values[k], self.steps[k], self.progress[k] = row, value, step, progress
+
+    def take(self, flat: Tensor, *, step: int, progress: float) -> None:
+        """Take the parameters of all cells as they are: nobody looks at validation."""
+        self.rows, self.steps[:], self.progress[:] = flat.clone(), step, progress

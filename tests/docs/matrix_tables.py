@@ -27,7 +27,7 @@ def tables() -> dict[str, str]:
     """Name of a table of the file (the top level is ``matrix``) → Markdown table of its keys."""
     schema = json_schema()
     found = {"matrix": _table(schema)}
-    for key in ("datasets", "strategies", "profile", "budget", "cost", "limits"):
+    for key in ("datasets", "strategies", "profile", "budget", "tuning", "cost", "limits"):
         names = re.findall(r"#/\$defs/(\w+)", json.dumps(schema["properties"][key]))
         found[key] = _table(schema["$defs"][names[0]])
     return found

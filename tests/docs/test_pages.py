@@ -127,7 +127,7 @@ def test_the_modules_that_the_flow_names_exist():
 def test_figures_of_the_code_are_those_of_the_pages():
     from imbench.runner.jobs import PACK_CELLS
     from imbench.training.cost import PREDICT_CALLS, PREDICT_ROWS, TIMED_STEPS
-    from imbench.training.loop import CHUNK, LOOKS
+    from imbench.training.schedule import CHUNK, LOOKS
     from imbench.training.stack import ALIGNMENT
 
     architecture = " ".join(read("docs/architecture.md").split())
