@@ -58,7 +58,8 @@ def compose(made: Sequence[tuple[str, Recipe | Fit]]) -> Composed:
     """Merge strategies in the order written.
 
     Raises:
-        UsageError: two owners of one part, two Fits, a part that a Fit cannot live with, or a prior corrected twice.
+        UsageError: two owners of one part, two Fits, a part that a Fit cannot live with, a loss of the whole batch with
+            weights of examples, or a prior corrected twice.
     """
     owners: dict[str, str] = {}
     parts: dict[str, object] = {}
@@ -82,8 +83,19 @@ def compose(made: Sequence[tuple[str, Recipe | Fit]]) -> Composed:
     # temperature is fitted on the prior it was trained for, so it comes first: temperature, prior, threshold
     adjusts.sort(key=lambda pair: getattr(pair[1], "kind", "prior") != "calibration")
     _refuse_double_correction(owners, parts, adjusts, fit)
+    _refuse_weights_of_a_batch(owners, parts)
     recipe = replace(Recipe(), **parts, adjust=tuple(each for _, each in adjusts))  # type: ignore[arg-type]
     return Composed(recipe=recipe, fit=fit)
+
+
+def _refuse_weights_of_a_batch(owners: Mapping[str, str], parts: Mapping[str, object]) -> None:
+    """A loss of the whole batch has no examples that could be weighted or mixed."""
+    others = [part for part in ("augment", "weight", "reweight") if part in parts]
+    if others and getattr(parts.get("loss"), "batchwise", False):
+        raise UsageError(
+            f"{owners['loss']!r} is a loss of the whole batch and cannot take the part {others[0]!r} of "
+            f"{owners[others[0]]!r}: leave one of them out"
+        )
 
 
 def _refuse_double_correction(

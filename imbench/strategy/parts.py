@@ -153,6 +153,8 @@ class Loss(Protocol):
     The trainer weights and averages.
     An optional attribute ``link`` says how logits become scores: ``"softmax"`` (assumed) or ``"sigmoid"``
     (one-vs-rest, normalised to sum to one).
+    An optional attribute ``batchwise = True`` says that an example's value depends on the others of its batch (losses
+    that rank): weights and mixed targets then mean nothing, and a recipe may not have both.
     An optional method ``gradient(logits, labels, facts)`` gives the derivative of each loss with respect to its logits
     without autograd, for all cells of a pack in one call: logits (K, B, C), labels (K, B), each fact (K, 1, C) →
     (K, B, C). It must be finite where the logits are. It is compared with autograd before it is used.
@@ -190,6 +192,8 @@ class Reweight(Protocol):
     mean near one, so that the learning rate keeps its meaning. With the two-pass step it is called in the first pass.
     An optional method ``look(state, recalls)`` → state is told the recall (C,) float32 of each class on validation,
     NaN where there is none, each time the engine looks there; never if the budget says ``evaluations = 0``.
+    An optional method ``prior_after(prior, state)`` tells the prior (C,) that the scores stand for, from the one before
+    example weights and the state (on the CPU) at the step that was chosen.
     """
 
     def start(self, counts: Labels, /) -> Tensor: ...

@@ -132,6 +132,11 @@ class LossGroup:
             facts: stacked facts, (g, C) each.
             batch: examples that count, the divisor.
         """
+        if getattr(self.loss, "batchwise", False) and batch < logits.shape[1]:
+            # an example's loss depends on its neighbours, and padding is none
+            own = [(labels[:, :batch], shares[:, :batch]) for labels, shares in targets]
+            found = self.gradient(logits[:, :batch], own, class_weights, facts, batch)
+            return torch.nn.functional.pad(found, (0, 0, 0, logits.shape[1] - batch))
         weighted = [(labels, shares * class_weights.gather(1, labels) / batch) for labels, shares in targets]
         if self.by_hand is not None:
             total, *others = (

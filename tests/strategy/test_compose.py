@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from imbench import Recipe, UsageError
 from imbench.plugin.naming import canonical
 from imbench.strategy.compose import compose
-from tests.training.problems import Adjusted, Balanced, Duplicate, Focal, Inverse, Ramp
+from tests.training.problems import Adjusted, Balanced, Duplicate, Focal, Inverse, Mixup, Ramp
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,21 @@ def test_two_owners_of_one_part_are_both_named(part):
 def test_two_fits_are_refused():
     with pytest.raises(UsageError, match="both bring the part 'fit'"):
         compose([("a", Forest()), ("b", Forest())])
+
+
+@dataclass(frozen=True)
+class Ranks:
+    batchwise = True
+
+    def __call__(self, logits, labels, facts):
+        return logits.mean() - logits[:, 0]
+
+
+@pytest.mark.parametrize("other", [Recipe(weight=Inverse()), Recipe(augment=Mixup())])
+def test_a_loss_of_the_whole_batch_takes_neither_weights_nor_mixed_targets(other):
+    with pytest.raises(UsageError, match=r"'ranks' is a loss of the whole batch and .* of 'other'"):
+        compose([("other", other), ("ranks", Recipe(loss=Ranks()))])
+    assert compose([("balanced", Recipe(sample=Balanced())), ("ranks", Recipe(loss=Ranks()))]).packs
 
 
 def test_a_fit_takes_resampling_and_post_hoc_parts_and_nothing_else():

@@ -142,3 +142,31 @@ def test_an_attribute_of_that_name_is_no_gradient():
     data = problem(0)
     named, plain = train([WithANumberOfThatName(), Squared()])
     np.testing.assert_array_equal(named(data.x_test), plain(data.x_test))
+
+
+@dataclass(frozen=True)
+class BatchSize:
+    """A loss of the whole batch that knows how many examples are in it."""
+
+    expected: int
+    batchwise = True
+
+    def __call__(self, logits, labels, facts):
+        if len(logits) == self.expected:
+            return logits.square().mean(0).sum() - logits[:, 0]
+        return logits[:, 0] * 0
+
+
+def test_a_loss_of_the_whole_batch_never_sees_the_padding():
+    data = problem(5)
+    budget = Budget(steps=20, batch_size=37, evaluations=0)
+    recipes = [Recipe(loss=BatchSize(37)), Recipe(loss=BatchSize(48)), Recipe()]
+    backbone = MLP(11, 2, hidden=8)
+    packed = train_pack([Member(recipe=r, data=data, rows=resample(data, r)) for r in recipes], backbone, budget, CPU)
+    seen, padded, plain = (each.last for each in packed)
+    (alone,) = train_pack(
+        [Member(recipe=recipes[0], data=data, rows=resample(data, recipes[0]))], backbone, budget, CPU
+    )
+    assert torch.equal(seen, alone.last)
+    assert not torch.equal(seen, padded), "37 examples count, not 48"
+    assert not torch.equal(seen, plain)
