@@ -98,10 +98,23 @@ def _refuse_weights_of_a_batch(owners: Mapping[str, str], parts: Mapping[str, ob
         )
 
 
+def _at_the_end(owners: Mapping[str, str], parts: Mapping[str, object]) -> list[tuple[str, object]]:
+    """(owner, part) of what the scores' prior comes from, in the order in which it acts: that of the last stage."""
+    stages = parts.get("stages")
+    last = stages[-1] if isinstance(stages, tuple) else None
+    found = []
+    for part in _PRIOR_CHAIN:
+        if (own := getattr(last, part, None)) is not None:
+            found.append((owners["stages"], own))
+        elif part in parts:
+            found.append((owners[part], parts[part]))
+    return found
+
+
 def _refuse_double_correction(
     owners: Mapping[str, str], parts: Mapping[str, object], adjusts: Sequence[tuple[str, Adjust]], fit: Fit | None
 ) -> None:
-    chain = [(owners[part], parts[part]) for part in _PRIOR_CHAIN if part in parts]
+    chain = _at_the_end(owners, parts)
     if fit is not None:
         chain.append((owners["fit"], fit))
     chain += adjusts

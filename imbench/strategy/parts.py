@@ -289,7 +289,9 @@ class Adjust(Protocol):
     Called as ``adjust(validation, prior)`` with the prior (C,) that the scores stand for, it returns a function
     (n, C) → (n, C), applied to validation and test alike.
     An attribute ``kind`` fixes its place: ``"calibration"`` (temperature) runs before ``"prior"`` (assumed).
-    An optional method ``prior_after(prior) -> prior`` tells the prior that the new scores stand for.
+    An optional method ``prior_after(prior) -> prior`` tells the prior that the new scores stand for; if it is known
+    only after fitting, the function that is returned tells it by an attribute ``prior`` (C,).
+    An attribute ``transductive = True`` says that a row's scores depend on the other rows of its table.
     """
 
     def __call__(

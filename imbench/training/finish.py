@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imbench.data.block import Floats, Labels, TrainingData
-from imbench.strategy.facts import Prior
+from imbench.strategy.facts import Prior, normalised
 from imbench.strategy.parts import Validation
 from imbench.strategy.recipe import Recipe
 from imbench.training.member import after
@@ -58,19 +58,22 @@ def finish(data: TrainingData, recipe: Recipe, raw: Raw, prior: Prior) -> Answer
         prior: the prior (C,) that the scores stand for.
 
     Returns:
-        header with ``prior`` (after adjustment), and the arrays of ``raw`` and, where it exists, ``decided`` (labels of
-        the strategy's own decision).
+        header with ``prior`` (after adjustment) and ``notes``, and the arrays of ``raw`` and, where it exists,
+        ``decided`` (labels of the strategy's own decision).
     """
     tables = {name: table.copy() for name, table in raw.items()}
     for adjust in recipe.adjust:
         transform = adjust(Validation(tables["validation"], data.y_validation), prior)
         tables = {name: _table(transform(table), len(table), data.n_classes) for name, table in tables.items()}
-        prior = after(adjust, prior)
+        told = getattr(transform, "prior", None)  # known only when it has been fitted
+        prior = after(adjust, prior) if told is None else normalised(np.asarray(told))
     arrays: dict[str, NDArray[Any]] = {name: table.astype(np.float32) for name, table in tables.items()}
     if recipe.decide is not None:
         decision = recipe.decide(Validation(tables["validation"], data.y_validation), prior)
         arrays["decided"] = _labels(decision(tables["test"]), len(data.x_test), data.n_classes)
-    return {"prior": prior.tolist()}, arrays
+    transductive = any(getattr(part, "transductive", False) for part in (*recipe.adjust, recipe.decide))
+    notes = {"transductive": True} if transductive else {}
+    return {"prior": prior.tolist(), "notes": notes}, arrays
 
 
 def _table(scores: object, rows: int, n_classes: int) -> Scores:

@@ -125,6 +125,8 @@ class _LockStep:
             done += length
         if not checkpoints(steps[-1], self.budget.evaluations):
             self.best.take(self.flat, step=self.budget.steps, progress=self.progress)
+            for reweighing in self.reweighing.values():
+                reweighing.keep()
         return [self._outcome(k) for k in range(self.cells)]
 
     def _outcome(self, k: int) -> Trained | Exception:
@@ -138,6 +140,7 @@ class _LockStep:
             last=self.flat[k].clone(),
             selected_step=int(self.best.steps[k]),
             progress=float(self.best.progress[k]),
+            reweighed=self.reweighing[k].kept if k in self.reweighing else None,
             notes={
                 "selected_step": int(self.best.steps[k]),
                 "steps": self.budget.steps,
@@ -312,7 +315,8 @@ class _LockStep:
         factors = {
             k: found
             for k, (member, stage) in enumerate(zip(self.members, stages, strict=True))
-            if (ascent := getattr(stage.optimize, "ascent", None)) is not None
+            if getattr(stage.optimize, "radius", 0.0) > 0
+            and (ascent := getattr(stage.optimize, "ascent", None)) is not None
             and (found := self.guard(k, ascent_weights, ascent, member.counts, self.terms.facts(k).effective))
             is not None
         }
@@ -346,6 +350,8 @@ class _LockStep:
             final = step == self.budget.steps
             self.best.offer(k, self.flat[k], value, step=step, progress=self.progress, final=final)
             if k in self.reweighing:
+                if self.best.steps[k] == step:
+                    self.reweighing[k].keep()
                 self.guard(k, self.reweighing[k].look, scores, member.data.y_validation)
 
 

@@ -75,7 +75,7 @@ def _prepare(request: Request, registry: Registry, items: Sequence[Work], report
                 report.working(item.id, "fitting")
                 predictor, prior = fit_alone(request, registry, data, composed, rows, partial(report.working, item.id))
                 header, arrays = finish(data, composed.recipe, score(data, predictor), prior)
-                header["notes"] = {**rows.notes, **getattr(predictor, "notes", {})}
+                header["notes"] |= {**rows.notes, **getattr(predictor, "notes", {})}
                 answer(header, arrays)
             else:
                 member = Member(
@@ -145,9 +145,9 @@ def _score_trained(
 def _finish_trained(
     member: Member, composed: Composed, trained: Trained, raw: Raw
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    prior = score_prior(composed.recipe, member.counts, trained.progress)
+    prior = score_prior(composed.recipe, member.counts, trained.progress, trained.reweighed)
     header, arrays = finish(member.data, composed.recipe, raw, prior)
-    header["notes"] = {**member.rows.notes, **trained.notes}
+    header["notes"] |= {**member.rows.notes, **trained.notes}
     nothing_else = (
         set(composed.recipe.parts()) - {"stages", "adjust", "adapt"} == {"resample"} and not composed.recipe.adjust
     )

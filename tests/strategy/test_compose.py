@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imbench import Recipe, UsageError
+from imbench import Recipe, Stage, UsageError
 from imbench.plugin.naming import canonical
 from imbench.strategy.compose import compose
 from tests.training.problems import Adjusted, Balanced, Duplicate, Focal, Inverse, Mixup, Ramp
@@ -80,6 +80,22 @@ def test_correcting_twice_from_raw_counts_is_refused():
         compose([("balanced", Recipe(sample=Balanced())), ("shift", Recipe(adjust=(Shift(),)))])
     with pytest.raises(UsageError, match="'a' and 'b' both correct"):
         compose([("a", Recipe(adjust=(Shift(),))), ("b", Recipe(adjust=(Shift(),)))])
+
+
+@dataclass(frozen=True)
+class FromCounts:
+    prior_effect = "corrects"
+
+    def __call__(self, counts, effective, progress):
+        return 1 / np.maximum(counts, 1)
+
+
+def test_what_a_last_stage_samples_is_corrected_too():
+    crt = Recipe(stages=(Stage(share=0.8), Stage(share=0.2, train="head", sample=Balanced())))
+    with pytest.raises(UsageError, match="'crt' and 'weights' both correct the prior"):
+        compose([("weights", Recipe(weight=FromCounts())), ("crt", crt)])
+    earlier = Recipe(stages=(Stage(share=0.8, sample=Balanced()), Stage(share=0.2)))
+    assert compose([("weights", Recipe(weight=FromCounts())), ("earlier", earlier)]).packs
 
 
 def test_correcting_what_is_left_is_allowed():

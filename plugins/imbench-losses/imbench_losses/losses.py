@@ -12,13 +12,15 @@ from typing import ClassVar
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from imbench import ClassFacts, Prior, PriorEffect, normalised
 from imbench_losses.tensors import (
     along_the_odds,
+    focal,
+    focal_slope,
     log_odds_against,
     margins_or_logits,
+    modulation,
     of_decisions,
     of_label,
     positive,
@@ -67,10 +69,10 @@ class Focal:
     gamma: float = 2.0
 
     def __call__(self, logits: Tensor, labels: Tensor, _facts: ClassFacts, /) -> Tensor:
-        return _focal(log_odds_against(logits, labels), self.gamma)
+        return focal(log_odds_against(logits, labels), self.gamma)
 
     def gradient(self, logits: Tensor, labels: Tensor, _facts: ClassFacts, /) -> Tensor:
-        slope = _focal_slope(log_odds_against(logits, labels), self.gamma)
+        slope = focal_slope(log_odds_against(logits, labels), self.gamma)
         return along_the_odds(slope, logits, labels)
 
 
@@ -93,12 +95,12 @@ class SigmoidFocal:
     def __call__(self, logits: Tensor, labels: Tensor, _facts: ClassFacts, /) -> Tensor:
         decisions, yes = margins_or_logits(logits, labels)
         against = torch.where(yes, -decisions, decisions)
-        focal = _focal(against, self.gamma)
-        return torch.where(yes, self.alpha * focal, (1 - self.alpha) * focal).sum(-1)
+        each = focal(against, self.gamma)
+        return torch.where(yes, self.alpha * each, (1 - self.alpha) * each).sum(-1)
 
     def gradient(self, logits: Tensor, labels: Tensor, _facts: ClassFacts, /) -> Tensor:
         decisions, yes = margins_or_logits(logits, labels)
-        slope = _focal_slope(torch.where(yes, -decisions, decisions), self.gamma)
+        slope = focal_slope(torch.where(yes, -decisions, decisions), self.gamma)
         return of_decisions(torch.where(yes, -self.alpha * slope, (1 - self.alpha) * slope), logits)
 
     def prior_after(self, prior: Prior) -> Prior:
@@ -127,34 +129,17 @@ class CrossEntropyPlusFocal:
     def __call__(self, logits: Tensor, labels: Tensor, facts: ClassFacts, /) -> Tensor:
         class_weight = 1 / (logits.shape[-1] * positive(facts.effective, logits))
         against = log_odds_against(logits, labels)
-        factor = (1 - self.weight) * of_label(class_weight, labels) + self.weight * _modulation(against, self.gamma)
+        factor = (1 - self.weight) * of_label(class_weight, labels) + self.weight * modulation(against, self.gamma)
         return factor * softplus(against)
 
     def gradient(self, logits: Tensor, labels: Tensor, facts: ClassFacts, /) -> Tensor:
         class_weight = 1 / (logits.shape[-1] * positive(facts.effective, logits))
         against = log_odds_against(logits, labels)
         plain = of_label(class_weight, labels) * torch.sigmoid(against)
-        slope = (1 - self.weight) * plain + self.weight * _focal_slope(against, self.gamma)
+        slope = (1 - self.weight) * plain + self.weight * focal_slope(against, self.gamma)
         return along_the_odds(slope, logits, labels)
 
     def prior_after(self, prior: Prior) -> Prior:
         """(1 - λ)/C + λ·π over the classes present: class frequencies as the two terms together weigh them."""
         mixed: Prior = (1 - self.weight) * normalised((prior > 0).astype(np.float64)) + self.weight * prior
         return mixed
-
-
-def _modulation(against: Tensor, gamma: float) -> Tensor:
-    """(1 - p)^gamma from the log odds against; in logarithms also 0^gamma has a gradient."""
-    return torch.exp(gamma * functional.logsigmoid(against))
-
-
-def _focal(against: Tensor, gamma: float) -> Tensor:
-    """-(1 - p)^gamma log p from the log odds against."""
-    return _modulation(against, gamma) * softplus(against)
-
-
-def _focal_slope(against: Tensor, gamma: float) -> Tensor:
-    """Derivative of `_focal` with respect to the log odds: (1 - p)^gamma (gamma p (-log p) + 1 - p)."""
-    rest = torch.sigmoid(against)
-    inner = gamma * torch.sigmoid(-against) * softplus(against) + rest
-    return _modulation(against, gamma) * inner

@@ -9,7 +9,7 @@ from torch import Generator, Tensor
 
 from imbench import Mixture
 
-__all__ = ["Mixup", "Remix", "mix"]
+__all__ = ["MarginAwareMixup", "Mixup", "Remix", "mix"]
 
 
 def mix(inputs: Tensor, labels: Tensor, partner: Tensor, share: Tensor, label_share: Tensor) -> Mixture:
@@ -66,6 +66,31 @@ class Remix:
         larger = (own >= self.kappa * other) & (share < self.tau)
         smaller = (self.kappa * own <= other) & (1 - share < self.tau)
         return torch.where(larger, 0.0, torch.where(smaller, 1.0, share))
+
+
+@dataclass(frozen=True)
+class MarginAwareMixup:
+    """Mixup whose label turns where the margins of the two classes meet: MAMix, Cheng et al. 2023.
+
+    λ_y = ½ at λ = μ = n_j^ω/(n_i^ω + n_j^ω), 0 at 0 and 1 at 1, straight in between. With ω < 0 the larger class must
+    give more than half of the input to own half of the label. (The authors' code raises exactly at λ = μ.)
+
+    Attributes:
+        alpha: as in `Mixup`.
+        power: ω; 0 is mixup.
+    """
+
+    alpha: float = 1.0
+    power: float = -0.25
+
+    def __call__(self, inputs: Tensor, labels: Tensor, counts: Tensor, generator: Generator) -> Mixture:
+        partner, share = _draw(inputs, self.alpha, generator)
+        return mix(inputs, labels, partner, share, self.label_share(counts[labels], counts[labels[partner]], share))
+
+    def label_share(self, own: Tensor, other: Tensor, share: Tensor) -> Tensor:
+        """(B,) λ_y from the class counts n_i, n_j (B,) and λ ()."""
+        turn = 1 / (1 + (own / other) ** self.power)
+        return torch.where(share <= turn, share / (2 * turn), 1 - (1 - share) / (2 * (1 - turn)))
 
 
 def _draw(inputs: Tensor, alpha: float, generator: Generator) -> tuple[Tensor, Tensor]:

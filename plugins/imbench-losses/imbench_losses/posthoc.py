@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from imbench import Prior, PriorEffect, Validation
 from imbench_losses.priors import power_of_prior
+from imbench_losses.scaling import softmax
 
-__all__ = ["LogitAdjustment", "Temperature"]
+__all__ = ["LogitAdjustment", "Temperature", "logs"]
 
 Scores = NDArray[np.float64]
 
@@ -63,32 +64,30 @@ class Temperature:
     def __call__(self, validation: Validation, prior: Prior) -> Callable[[Scores], Scores]:  # noqa: ARG002
         if len(np.unique(validation.labels)) < 2:
             return lambda scores: scores
-        sharpness = _best_sharpness(_logs(validation.scores), validation.labels)
-        return lambda scores: _sharpened(_logs(scores), sharpness)
+        sharpness = _best_sharpness(logs(validation.scores), validation.labels)
+        return lambda scores: _sharpened(logs(scores), sharpness)
 
 
-def _logs(scores: Scores) -> Scores:
+def logs(scores: Scores) -> Scores:
     """Logarithms; a score of exactly 0 counts as the smallest normal float32, which is where softmax leaves off."""
-    logs: Scores = np.log(np.maximum(scores, np.finfo(np.float32).tiny))
-    return logs
+    log_scores: Scores = np.log(np.maximum(scores, np.finfo(np.float32).tiny))
+    return log_scores
 
 
-def _sharpened(logs: Scores, sharpness: float) -> Scores:
+def _sharpened(log_scores: Scores, sharpness: float) -> Scores:
     """softmax(a·log p), rows (n, C)."""
-    powers = np.exp(sharpness * (logs - logs.max(axis=1, keepdims=True)))
-    sharpened: Scores = powers / powers.sum(axis=1, keepdims=True)
-    return sharpened
+    return softmax(sharpness * log_scores)
 
 
-def _best_sharpness(logs: Scores, labels: NDArray[np.int64]) -> float:
+def _best_sharpness(log_scores: Scores, labels: NDArray[np.int64]) -> float:
     """The a = 1/T that minimises the log loss, by bisection.
 
     The log loss of softmax(a·log p) is convex in a; its slope E_{p^a}[log p] - log p_y, averaged, grows with a.
     """
-    own = logs[np.arange(len(labels)), labels]
+    own = log_scores[np.arange(len(labels)), labels]
     low, high = 1 / _HOTTEST, 1 / _COLDEST
     for _ in range(50):
         middle = (low + high) / 2
-        slope = ((_sharpened(logs, middle) * logs).sum(axis=1) - own).mean()
+        slope = ((_sharpened(log_scores, middle) * log_scores).sum(axis=1) - own).mean()
         low, high = (middle, high) if slope < 0 else (low, middle)
     return (low + high) / 2

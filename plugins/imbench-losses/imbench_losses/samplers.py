@@ -12,8 +12,9 @@ import numpy as np
 
 from imbench import Labels, Prior, PriorEffect, normalised
 from imbench_losses.priors import power_of_prior
+from imbench_losses.weights import effective_number
 
-__all__ = ["Balanced", "Power", "Progressive"]
+__all__ = ["Balanced", "EffectiveNumber", "FixedPositives", "Power", "Progressive"]
 
 
 @dataclass(frozen=True)
@@ -51,3 +52,42 @@ class Progressive:
         balanced = normalised((counts > 0).astype(np.float64))
         mixed: Prior = (1 - progress) * normalised(counts) + progress * balanced
         return mixed
+
+
+@dataclass(frozen=True)
+class EffectiveNumber:
+    """P(c) ∝ n_c·(1 - β)/(1 - β^n_c): rows drawn by Cui et al. 2019's class weight, as Cao et al. 2019's code does.
+
+    Attributes:
+        beta: 0 is natural sampling; towards 1 it approaches `Balanced`.
+    """
+
+    beta: float = 0.9999
+    prior_effect: ClassVar[PriorEffect] = "corrects-effective"
+
+    def __call__(self, counts: Labels, progress: float) -> Prior:  # noqa: ARG002
+        return normalised(counts / effective_number(counts, self.beta))
+
+
+@dataclass(frozen=True)
+class FixedPositives:
+    """The largest class has 1 - rate, the others share ``rate`` alike: LibAUC's DualSampler (Yuan et al. 2023).
+
+    With equally large classes the first of them counts as the largest. The sampler of LibAUC puts exactly rate·B
+    positives into each batch; here that is the expectation, because classes are drawn at random.
+
+    Attributes:
+        rate: share of the batch that is not of the largest class.
+    """
+
+    rate: float = 0.5
+    prior_effect: ClassVar[PriorEffect] = "corrects-effective"
+
+    def __call__(self, counts: Labels, progress: float) -> Prior:  # noqa: ARG002
+        others = counts > 0
+        others[counts.argmax()] = False
+        if not others.any():
+            return normalised(counts)
+        shares: Prior = np.where(others, self.rate / others.sum(), 0.0)
+        shares[counts.argmax()] = 1 - self.rate
+        return shares

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-__all__ = ["Cosine", "Cyclical", "Warmup", "WarmupCosine"]
+__all__ = ["Cosine", "Cyclical", "OneCycle", "Warmup", "WarmupCosine"]
 
 
 @dataclass(frozen=True)
@@ -73,3 +73,31 @@ class WarmupCosine:
         if progress < self.share:
             return Warmup(self.share)(progress)
         return Cosine(self.floor)((progress - self.share) / (1 - self.share))
+
+
+@dataclass(frozen=True)
+class OneCycle:
+    """Half a cosine up from ``start`` to 1 over ``share``, half a cosine down to ``end``: Smith & Topin 2019.
+
+    The shape of `torch.optim.lr_scheduler.OneCycleLR` (start = 1/div_factor, end = start/final_div_factor). The paper
+    lets momentum run the other way; here it stays, as does the peak: the budget's learning rate.
+
+    Attributes:
+        share: part of the budget until the peak.
+        start: multiplier of the first step.
+        end: multiplier at the end.
+    """
+
+    share: float = 0.3
+    start: float = 0.04
+    end: float = 4e-6
+
+    def __call__(self, progress: float) -> float:
+        if progress < self.share:
+            return 1 + (self.start - 1) * _half_cosine(progress / self.share)
+        return self.end + (1 - self.end) * _half_cosine((progress - self.share) / (1 - self.share))
+
+
+def _half_cosine(place: float) -> float:
+    """From 1 at place 0 to 0 at place 1."""
+    return (1 + math.cos(math.pi * place)) / 2

@@ -15,9 +15,12 @@ __all__ = [
     "along_the_odds",
     "cross_entropy",
     "cross_entropy_gradient",
+    "focal",
+    "focal_slope",
     "is_label",
     "log_odds_against",
     "margins_or_logits",
+    "modulation",
     "of_decisions",
     "of_label",
     "positive",
@@ -61,6 +64,23 @@ def cross_entropy_gradient(logits: Tensor, labels: Tensor) -> Tensor:
 def softplus(values: Tensor) -> Tensor:
     """log(1 + eˣ), exact on both sides (``torch.nn.functional.softplus`` drops the small term above 20)."""
     return -functional.logsigmoid(-values)
+
+
+def modulation(against: Tensor, gamma: float) -> Tensor:
+    """(1 - p)^gamma from the log odds against; in logarithms also 0^gamma has a gradient."""
+    return torch.exp(gamma * functional.logsigmoid(against))
+
+
+def focal(against: Tensor, gamma: float) -> Tensor:
+    """-(1 - p)^gamma log p from the log odds against."""
+    return modulation(against, gamma) * softplus(against)
+
+
+def focal_slope(against: Tensor, gamma: float) -> Tensor:
+    """Derivative of `focal` with respect to the log odds: (1 - p)^gamma (gamma p (-log p) + 1 - p)."""
+    rest = torch.sigmoid(against)
+    inner = gamma * torch.sigmoid(-against) * softplus(against) + rest
+    return modulation(against, gamma) * inner
 
 
 def log_odds_against(logits: Tensor, labels: Tensor) -> Tensor:

@@ -10,12 +10,20 @@ from numpy.typing import NDArray
 
 from imbench import Labels, Prior, PriorEffect
 
-__all__ = ["ClassBalanced", "DeferredClassBalanced", "InverseFrequency"]
+__all__ = ["ClassBalanced", "DeferredClassBalanced", "InverseFrequency", "effective_number"]
+
+
+def effective_number(counts: Labels, beta: float) -> NDArray[np.float64]:
+    """(C,) effective numbers of rows, (1 - β^n)/(1 - β): Cui et al. 2019, eq. 2. An absent class counts as one row."""
+    numbers: NDArray[np.float64] = (1 - beta ** np.maximum(counts, 1).astype(np.float64)) / (1 - beta)
+    return numbers
 
 
 @dataclass(frozen=True)
 class InverseFrequency:
     """w_c ∝ π_c^-power of the effective frequencies: 1 balances them (King & Zeng 2001), ½ goes half-way.
+
+    Any other power is generalised re-weighting (Zhang et al. 2021, DisAlign).
 
     Attributes:
         power: 0 is uniform.
@@ -45,8 +53,7 @@ class ClassBalanced:
 
     def __call__(self, counts: Labels, effective: Prior, progress: float) -> NDArray[np.float64]:  # noqa: ARG002
         present = counts > 0
-        effective_number = (1 - self.beta ** np.maximum(counts, 1).astype(np.float64)) / (1 - self.beta)
-        weights = np.where(present, 1 / effective_number, 0.0)
+        weights = np.where(present, 1 / effective_number(counts, self.beta), 0.0)
         scaled: NDArray[np.float64] = weights * present.sum() / weights.sum()
         return scaled
 

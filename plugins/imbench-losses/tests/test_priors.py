@@ -11,10 +11,13 @@ import torch
 
 from imbench import ClassFacts, Validation
 from imbench.strategy.parts import prior_effect
+from imbench_losses.asymmetric import SigmoidAsymmetric
 from imbench_losses.losses import CrossEntropyPlusFocal, SigmoidFocal, WeightedBinaryCrossEntropy
 from imbench_losses.margins import LogitAdjusted, VectorScaling
 from imbench_losses.mixing import Mixup, Remix
 from imbench_losses.posthoc import LogitAdjustment, Temperature
+from imbench_losses.seesaw import Seesaw
+from imbench_losses.specs import SPECS
 from imbench_losses.weights import ClassBalanced, InverseFrequency
 
 GOLDEN = json.loads((Path(__file__).parent / "golden_losses.json").read_text())
@@ -26,7 +29,9 @@ def best_scores(loss, prior):
     pi = torch.tensor(prior)
     facts = ClassFacts(pi * 1000, pi, pi)
     z = torch.zeros(len(prior), dtype=torch.float64, requires_grad=True)
-    optimiser = torch.optim.LBFGS([z], max_iter=500, tolerance_grad=1e-12, line_search_fn="strong_wolfe")
+    optimiser = torch.optim.LBFGS(
+        [z], max_iter=500, tolerance_grad=1e-12, tolerance_change=1e-16, line_search_fn="strong_wolfe"
+    )
 
     def closure():
         optimiser.zero_grad()
@@ -44,7 +49,14 @@ THREE, TWO = np.array([0.8, 0.15, 0.05]), np.array([0.95, 0.05])
 @pytest.mark.parametrize("prior", [TWO, THREE], ids=["binary", "multiclass"])
 @pytest.mark.parametrize(
     "loss",
-    [LogitAdjusted(0.5), LogitAdjusted(1.0), VectorScaling(0.0, 0.7), CrossEntropyPlusFocal(0.0, 0.3)],
+    [
+        LogitAdjusted(0.5),
+        LogitAdjusted(1.0),
+        VectorScaling(0.0, 0.7),
+        CrossEntropyPlusFocal(0.0, 0.3),
+        Seesaw(0.8, 0.0),
+        Seesaw(0.0, 0.0),
+    ],
     ids=repr,
 )
 def test_scores_stand_for_the_declared_prior(loss, prior):
@@ -58,9 +70,35 @@ def test_binary_one_vs_rest_losses_stand_for_the_declared_prior():
     assert prior_effect(WeightedBinaryCrossEntropy()) == "corrects-effective"
 
 
+@pytest.mark.parametrize("prior", [TWO, THREE, np.r_[0.9, np.full(19, 0.1 / 19)]], ids=["binary", "three", "twenty"])
+@pytest.mark.parametrize(
+    "loss",
+    [Seesaw(0.8, 2.0), Seesaw(0.0, 2.0), SigmoidAsymmetric(1.0, 4.0, 0.05), SigmoidAsymmetric(0.0, 2.0, 0.0)],
+    ids=repr,
+)
+def test_constant_scores_at_the_declared_prior_stay_where_they_are(loss, prior):
+    """Where the loss has no derivative (a compensation that is held fixed), the gradient must be zero there."""
+    after = torch.tensor(loss.prior_after(prior))
+    if len(prior) > 2 and isinstance(loss, SigmoidAsymmetric):  # scores are normalised: bring back the probabilities
+        after = torch.stack([torch.tensor(loss.prior_after(np.array([1 - each, each]))[1]) for each in prior])
+        np.testing.assert_allclose(loss.prior_after(prior), after / after.sum(), atol=1e-9)
+    z = torch.logit(after) if len(prior) > 2 and isinstance(loss, SigmoidAsymmetric) else after.log()
+    pi = torch.tensor(prior)
+    gradient = loss.gradient(z.expand(len(pi), -1), torch.arange(len(pi)), ClassFacts(pi, pi, pi))
+    np.testing.assert_allclose(pi @ gradient, 0, atol=1e-6)
+
+
+def test_one_vs_rest_without_focusing_keeps_the_prior():
+    for prior in (TWO, THREE):
+        np.testing.assert_allclose(SigmoidAsymmetric(0.0, 0.0, 0.0).prior_after(prior), prior, atol=1e-9)
+
+
 def test_absent_classes_stay_absent():
     prior = np.array([0.9, 0.1, 0.0])
-    for part in (LogitAdjusted(1.0), LogitAdjustment(1.0), CrossEntropyPlusFocal(2.0, 0.5)):
+    offered = [part for spec in SPECS for part in (spec.build({}).loss, *spec.build({}).adjust)]
+    declaring = [part for part in offered if hasattr(part, "prior_after")]
+    assert {Seesaw, SigmoidAsymmetric, LogitAdjusted} <= {type(part) for part in declaring}
+    for part in (*declaring, CrossEntropyPlusFocal(2.0, 0.5)):
         after = part.prior_after(prior)
         assert after[2] == 0
         assert after.sum() == pytest.approx(1)

@@ -1,0 +1,332 @@
+"""Value and gradient against reference implementations: what others compute, written down independently or imported."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import average_precision_score
+from torch.nn import functional
+
+from imbench import ClassFacts, HeadView, Validation
+from imbench_losses.asymmetric import Asymmetric
+from imbench_losses.calibration import Isotonic, Platt, VectorScaling
+from imbench_losses.decoupling import LearnedScales, NormalisedWeights
+from imbench_losses.mixing import MarginAwareMixup
+from imbench_losses.ranking import AucMargin, SmoothAveragePrecision
+from imbench_losses.schedules import OneCycle
+from imbench_losses.seesaw import Seesaw
+from imbench_losses.shift import PriorCorrection, PriorEstimation, estimated_prior
+
+
+def cell(n_classes, rows=24, seed=0, spread=2.0):
+    """Logits that want a gradient, labels with every class, and facts of unequal classes."""
+    rng = np.random.default_rng(seed + 10 * n_classes)
+    counts = torch.tensor(np.ceil(10 ** rng.uniform(0, 4, n_classes)))
+    labels = torch.tensor(np.r_[np.arange(n_classes), rng.integers(0, n_classes, max(0, rows - n_classes))])
+    logits = torch.tensor(rng.normal(0, spread, (len(labels), n_classes)), requires_grad=True)
+    prior = counts / counts.sum()
+    return logits, labels, ClassFacts(counts, prior, prior)
+
+
+def assert_same_loss(ours, reference, logits, rtol=1e-9, atol=1e-12):
+    """Equal means and equal gradients of the mean."""
+    torch.testing.assert_close(ours.mean(), reference, rtol=rtol, atol=atol)
+    gradients = [torch.autograd.grad(loss, logits, retain_graph=True)[0] for loss in (ours.mean(), reference)]
+    torch.testing.assert_close(*gradients, rtol=rtol, atol=atol)
+
+
+def libauc_v1(h, positive, a, b, alpha, margin):
+    """The objective F(w, a, b, alpha) of Yuan et al. 2021 as LibAUC's AUCMLoss (version v1) averages it."""
+    p = positive.double().mean()
+    yes, no = positive.double(), (~positive).double()
+    spread = (1 - p) * ((h - a) ** 2 * yes).mean() + p * ((h - b) ** 2 * no).mean()
+    gap = p * (1 - p) * margin + (p * h * no - (1 - p) * h * yes).mean()
+    return spread + 2 * alpha * gap - p * (1 - p) * alpha**2
+
+
+@pytest.mark.parametrize("margin", [0.1, 0.6, 1.0])
+@pytest.mark.parametrize("n_classes", [2, 3, 20])
+def test_auc_margin_is_libauc_at_its_saddle_point(n_classes, margin):
+    logits, labels, facts = cell(n_classes, rows=60)
+    decisions = logits[:, 1:] - logits[:, :1] if n_classes == 2 else logits
+    total = torch.zeros((), dtype=torch.float64)
+    for column in range(decisions.shape[1]):
+        h = torch.sigmoid(decisions[:, column])
+        positive = labels == (1 if n_classes == 2 else column)
+        a, b = (h[each].mean().item() for each in (positive, ~positive))
+        saddle = [
+            torch.tensor(each, dtype=torch.float64, requires_grad=True) for each in (a, b, max(0, margin + b - a))
+        ]
+        value = libauc_v1(h, positive, *saddle, margin)
+        in_a, in_b, in_alpha = torch.autograd.grad(value, saddle, retain_graph=True)
+        # a saddle point: flat in a and b; flat in alpha, or falling where alpha may not become negative
+        assert abs(in_a) < 1e-12
+        assert abs(in_b) < 1e-12
+        assert abs(in_alpha) < 1e-12 or (saddle[2] == 0 and in_alpha < 0)
+        # and one in each direction
+        for step in (-0.1, 0.1):
+            assert libauc_v1(h, positive, a + step, b, saddle[2], margin) > value
+            assert libauc_v1(h, positive, a, b + step, saddle[2], margin) > value
+            assert libauc_v1(h, positive, a, b, saddle[2] + abs(step), margin) < value
+        total = total + value
+    assert_same_loss(AucMargin(margin)(logits, labels, facts), total, logits)
+
+
+def mmdetection_seesaw(z, labels, counts, p, q):
+    """`seesaw_ce_loss` of mmdetection, one example at a time; eps = 0.01."""
+    losses = []
+    for row, y in zip(z, labels.tolist(), strict=True):
+        ratio = counts / counts[y]
+        mitigation = torch.where(ratio < 1, ratio**p, 1.0)
+        scores = torch.softmax(row.detach(), 0)
+        confusion = scores / scores[y].clamp(min=0.01)
+        compensation = torch.where(confusion > 1, confusion**q, 1.0)
+        others = torch.arange(len(row)) != y
+        losses.append(torch.logsumexp(row + (mitigation * compensation).log() * others, 0) - row[y])
+    return torch.stack(losses)
+
+
+@pytest.mark.parametrize(("p", "q"), [(0.8, 2.0), (0.0, 2.0), (1.3, 0.5)])
+@pytest.mark.parametrize("n_classes", [2, 3, 20])
+def test_seesaw_is_mmdetections(n_classes, p, q):
+    logits, labels, facts = cell(n_classes)
+    reference = mmdetection_seesaw(logits, labels, facts.counts, p, q)
+    ours = Seesaw(p, q)(logits, labels, facts)
+    torch.testing.assert_close(ours, reference)
+    assert_same_loss(ours, reference.mean(), logits)
+
+
+def alibaba_single_label(z, labels, gamma_pos, gamma_neg, smoothing):
+    """`ASLSingleLabel` of Alibaba-MIIL/ASL."""
+    logs = functional.log_softmax(z, -1)
+    hard = functional.one_hot(labels, z.shape[1]).double()
+    p = logs.exp()
+    focus = (1 - p * hard - (1 - p) * (1 - hard)) ** (gamma_pos * hard + gamma_neg * (1 - hard))
+    soft = hard * (1 - smoothing) + smoothing / z.shape[1]
+    return -(soft * focus * logs).sum(-1)
+
+
+@pytest.mark.parametrize(("gamma_pos", "gamma_neg", "smoothing"), [(0.0, 4.0, 0.1), (1.0, 4.0, 0.1), (2.0, 1.0, 0.4)])
+@pytest.mark.parametrize("n_classes", [2, 3, 20])
+def test_asl_is_alibabas(n_classes, gamma_pos, gamma_neg, smoothing):
+    logits, labels, facts = cell(n_classes)
+    reference = alibaba_single_label(logits, labels, gamma_pos, gamma_neg, smoothing)
+    ours = Asymmetric(gamma_pos, gamma_neg, smoothing)(logits, labels, facts)
+    torch.testing.assert_close(ours, reference)
+    assert_same_loss(ours, reference.mean(), logits)
+
+
+def brown(h, positive, tau):
+    """1 - Smooth-AP of one class, by the two loops of the paper."""
+    found = []
+    for i in torch.nonzero(positive).flatten().tolist():
+        above = torch.sigmoid((h - h[i]) / tau)
+        others = torch.arange(len(h)) != i
+        found.append((1 + above[others & positive].sum()) / (1 + above[others].sum()))
+    return 1 - torch.stack(found).mean()
+
+
+@pytest.mark.parametrize("tau", [0.01, 0.05, 0.5])
+@pytest.mark.parametrize("n_classes", [2, 3, 20])
+def test_ap_smooth_is_the_papers(n_classes, tau):
+    logits, labels, facts = cell(n_classes, rows=40)
+    decisions = logits[:, 1:] - logits[:, :1] if n_classes == 2 else logits
+    classes = [1] if n_classes == 2 else range(n_classes)
+    reference = sum(
+        brown(torch.sigmoid(decisions[:, column]), labels == label, tau) for column, label in enumerate(classes)
+    )
+    assert_same_loss(SmoothAveragePrecision(tau)(logits, labels, facts), reference, logits)
+
+
+def test_ap_smooth_becomes_average_precision():
+    logits, labels, facts = cell(2, rows=200)
+    exact = average_precision_score(labels, (logits[:, 1] - logits[:, 0]).detach())
+    ours = 1 - float(SmoothAveragePrecision(1e-6)(logits.detach(), labels, facts).mean())
+    assert ours == pytest.approx(exact, abs=1e-3)  # scores nearer than tau count as half above each other
+
+
+def test_one_cycle_is_torchs():
+    steps, peak = 101, 0.37
+    optimiser = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        # torch counts steps from 0, so that its peak is at step share * 101 - 1 of 0 … 100
+        optimiser, max_lr=peak, total_steps=steps, pct_start=31 / steps, div_factor=25, final_div_factor=1e4,
+        cycle_momentum=False,
+    )  # fmt: skip
+    for step in range(steps):
+        ours = peak * OneCycle(0.3, 1 / 25, 1 / 25e4)(step / (steps - 1))
+        assert ours == pytest.approx(schedule.get_last_lr()[0], rel=1e-9)
+        optimiser.step()
+        if step < steps - 1:
+            schedule.step()
+
+
+def imbalanced_dl(share_of_partner, own, other, power):
+    """`get_lambda` of imbalanced-DL: the label's own share, from the partner's share of the input."""
+    middle = own**power / (own**power + other**power)
+    if share_of_partner < middle:
+        return 1 - 0.5 * share_of_partner / middle
+    return (share_of_partner - 1) * 0.5 / (middle - 1)
+
+
+def test_mamix_is_imbalanced_dls():
+    rng = np.random.default_rng(0)
+    own, other = (torch.tensor(np.ceil(10 ** rng.uniform(0, 5, 200))) for _ in range(2))
+    for power in (-0.25, -0.5, -1.0):
+        for share in rng.random(20):
+            ours = MarginAwareMixup(power=power).label_share(own, other, torch.tensor(share))
+            expected = [
+                imbalanced_dl(1 - share, i, j, power) for i, j in zip(own.tolist(), other.tolist(), strict=True)
+            ]
+            np.testing.assert_allclose(ours, expected, rtol=1e-9, atol=1e-12)
+    # where the reference raises
+    assert float(MarginAwareMixup(power=-1.0).label_share(own[:1], own[:1], torch.tensor(0.5))) == 0.5
+
+
+class Scored:
+    """A fitted classifier whose decision values are the rows that it is given."""
+
+    def __init__(self, n_classes):
+        self.classes_ = np.arange(n_classes)
+        self.is_fitted_ = True
+
+    def fit(self, x, y):
+        raise AssertionError("frozen")
+
+    def decision_function(self, x):
+        return x[:, 0] if len(self.classes_) == 2 else x
+
+    def predict(self, x):
+        return self.decision_function(x)
+
+    def __sklearn_tags__(self):
+        return LogisticRegression().__sklearn_tags__()
+
+
+def skewed(n_classes, rows=600, seed=0):
+    """Scores (rows, C) that are too sure of themselves, and labels."""
+    rng = np.random.default_rng(seed)
+    honest = rng.dirichlet(np.r_[4.0, np.full(n_classes - 1, 0.5)], size=rows)
+    labels = (honest.cumsum(axis=1) > rng.random((rows, 1))).argmax(axis=1)
+    labels[:n_classes] = np.arange(n_classes)
+    scores = honest**1.7 * rng.uniform(0.5, 2, n_classes)
+    return scores / scores.sum(axis=1, keepdims=True), labels
+
+
+def uniform(n_classes):
+    return np.full(n_classes, 1 / n_classes)
+
+
+@pytest.mark.parametrize("n_classes", [2, 4])
+@pytest.mark.parametrize(("part", "method"), [(Platt(), "sigmoid"), (Isotonic(), "isotonic")])
+def test_calibration_is_scikit_learns(part, method, n_classes):
+    scores, labels = skewed(n_classes)
+    # isotonic regression reads ranks alone, so log odds serve both
+    odds = np.log(scores) - np.log1p(-scores)
+    odds = odds[:, 1:] if n_classes == 2 else odds
+    reference = CalibratedClassifierCV(FrozenEstimator(Scored(n_classes)), method=method, ensemble=False)
+    reference.fit(odds[:300], labels[:300])
+    ours = part(Validation(scores[:300], labels[:300]), uniform(n_classes))(scores[300:])
+    tolerance = 1e-5 if method == "sigmoid" else 1e-9
+    if method == "isotonic":  # between two steps the value is interpolated on the scale of the scores: compare at steps
+        ours = part(Validation(scores[:300], labels[:300]), uniform(n_classes))(scores[:300])
+        expected = reference.predict_proba(odds[:300])
+    else:
+        expected = reference.predict_proba(odds[300:])
+    np.testing.assert_allclose(ours, expected, atol=tolerance)
+
+
+def test_vector_scaling_of_two_classes_is_a_logistic_regression():
+    scores, labels = skewed(2, rows=2000)
+    ours = VectorScaling()(Validation(scores, labels), uniform(2))(scores)
+    logs = np.log(scores) * [-1, 1]
+    reference = LogisticRegression(C=np.inf, tol=1e-12, max_iter=10_000).fit(logs, labels)
+    np.testing.assert_allclose(ours, reference.predict_proba(logs), atol=1e-5)
+
+
+def test_vector_scaling_is_where_the_log_loss_is_flat():
+    scores, labels = skewed(4, rows=3000)
+    ours = VectorScaling()(Validation(scores, labels), uniform(4))(scores)
+    excess = ours - np.eye(4)[labels]
+    np.testing.assert_allclose(excess.mean(axis=0), 0, atol=1e-5)
+    np.testing.assert_allclose((excess * np.log(scores)).mean(axis=0), 0, atol=1e-5)
+
+
+def view(n_classes=3, rows=300, seed=0):
+    rng = np.random.default_rng(seed)
+    labels = rng.choice(n_classes, rows, p=np.r_[0.8, np.full(n_classes - 1, 0.2 / (n_classes - 1))])
+    labels[:n_classes] = np.arange(n_classes)
+    features = (rng.normal(size=(rows, 5)) + rng.normal(size=(n_classes, 5))[labels]).astype(np.float32)
+    weight, bias = rng.normal(size=(n_classes, 5)).astype(np.float32), rng.normal(size=n_classes).astype(np.float32)
+    return HeadView(weight, bias, features, labels, features[:10], labels[:10])
+
+
+def test_lws_is_where_class_balanced_cross_entropy_is_flat():
+    seen = view()
+    weight, bias = LearnedScales()(seen)
+    scales = bias / seen.bias
+    np.testing.assert_allclose(weight, seen.weight * scales[:, None], rtol=1e-5)
+    f = torch.tensor(scales.astype(np.float64), requires_grad=True)
+    logits = torch.tensor(seen.features @ seen.weight.T + seen.bias).double()
+    inverse = torch.tensor(1 / np.bincount(seen.labels))
+    loss = functional.cross_entropy(f * logits, torch.tensor(seen.labels), weight=inverse)
+    (slope,) = torch.autograd.grad(loss, f)
+    assert slope.numpy() == pytest.approx(0, abs=1e-5)
+    assert loss < functional.cross_entropy(logits, torch.tensor(seen.labels), weight=inverse)
+
+
+def test_golden_tau_norm():
+    seen = view()._replace(weight=np.array([[3, 4], [2, 0], [0.6, 0.8]], np.float32), bias=np.ones(3, np.float32))
+    weight, bias = NormalisedWeights(1.0)(seen)
+    np.testing.assert_allclose(weight, [[0.6, 0.8], [1, 0], [0.6, 0.8]], rtol=1e-6)
+    assert not bias.any()
+
+
+def gaussians(positives, rows, seed):
+    """Exact posteriors for an even prior of two Gaussians, and labels of another prior."""
+    rng = np.random.default_rng(seed)
+    labels = (rng.random(rows) < positives).astype(np.int64)
+    x = rng.normal(size=rows) + np.where(labels == 1, 1.0, -1.0)
+    p = 1 / (1 + np.exp(-2 * x))
+    return np.stack([1 - p, p], axis=1), labels
+
+
+@pytest.mark.parametrize("positives", [0.02, 0.1, 0.5, 0.9])
+def test_em_finds_the_prior_of_unlabelled_rows(positives):
+    scores, labels = gaussians(positives, 40_000, 0)
+    even = uniform(2)
+    part = PriorEstimation()(Validation(*gaussians(0.3, 40_000, 1)), even)
+    assert part.prior[1] == pytest.approx(0.3, abs=0.01)
+    adjusted = part(scores)
+    assert adjusted[:, 1].mean() == pytest.approx(labels.mean(), abs=0.01)
+    # a fixed point: the scores for the prior that was found have that prior as their mean
+    found = estimated_prior(scores, even)
+    np.testing.assert_allclose(adjusted.mean(axis=0), found, atol=1e-6)
+    # the likelihood of the mixture is highest there
+    likelihoods = [np.log(scores @ ([1 - t, t] / even)).sum() for t in (found[1], found[1] - 0.005, found[1] + 0.005)]
+    assert likelihoods[0] > max(likelihoods[1:])
+
+
+def test_em_of_a_few_rows_and_of_none():
+    part = PriorEstimation()(Validation(np.empty((0, 2)), np.empty(0, np.int64)), np.array([0.7, 0.3]))
+    np.testing.assert_array_equal(part.prior, [0.7, 0.3])
+    assert part(np.empty((0, 2))).shape == (0, 2)
+    one = part(np.array([[0.2, 0.8]]))
+    assert np.isfinite(one).all()
+    assert one.sum() == pytest.approx(1)
+
+
+def test_prior_correction_undoes_undersampling():
+    """Dal Pozzolo et al. 2015: p = β·p_s/(β·p_s - p_s + 1), with β the share of negatives that was kept."""
+    p = np.random.default_rng(0).random(100)
+    beta, positives = 0.05, 0.02
+    kept = np.array([beta * (1 - positives), positives])
+    labels = np.r_[np.zeros(98, np.int64), np.ones(2, np.int64)]
+    part = PriorCorrection("natural")(Validation(np.full((100, 2), 0.5), labels), kept / kept.sum())
+    expected = beta * p / (beta * p - p + 1)
+    np.testing.assert_allclose(part(np.stack([1 - p, p], axis=1))[:, 1], expected, rtol=1e-12, atol=2e-15)
+    np.testing.assert_allclose(part.prior, [0.98, 0.02])
