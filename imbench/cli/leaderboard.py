@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from imbench.cli.options import DEFAULT_STORE, Format, IncludeFlagged, StoreFolder
+from imbench.cli.options import DEFAULT_STORE, By, Format, IncludeFlagged, StoreFolder
 from imbench.cli.text import out, say
 from imbench.errors import NothingSelected
 
@@ -22,6 +22,9 @@ def leaderboard(
     policy: Annotated[
         str | None, typer.Option("--policy", help="Decision policy for label metrics: argmax, prior, tuned, own.")
     ] = None,
+    by: Annotated[
+        By, typer.Option("--by", help="Rank strategies as the matrix has them, or tuned on validation.")
+    ] = By.default,
     include_flagged: IncludeFlagged = False,
     form: Annotated[Format, typer.Option("--format", help="Format of the table.")] = Format.terminal,
 ) -> None:
@@ -43,7 +46,13 @@ def leaderboard(
     primary = metric or (stored.matrix.primary if stored.matrix else str(defaults["primary"].default))
     rule = policy or (stored.matrix.policy if stored.matrix else str(defaults["policy"].default))
     ranked = boards(
-        stored.results, stored.costs, primary=primary, policy=rule, lower=stored.lower, include_flagged=include_flagged
+        stored.results,
+        stored.costs,
+        primary=primary,
+        policy=rule,
+        lower=stored.lower,
+        include_flagged=include_flagged,
+        by=by.value,
     )
     out(as_text(ranked, form))
     say_if_all_flagged(ranked)

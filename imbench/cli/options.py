@@ -12,6 +12,7 @@ from imbench.errors import UsageError
 
 __all__ = [
     "DEFAULT_STORE",
+    "By",
     "Device",
     "Format",
     "IncludeFlagged",
@@ -40,6 +41,13 @@ class Retry(StrEnum):
     failed = "failed"
     none = "none"
     all = "all"
+
+
+class By(StrEnum):
+    """What ranks."""
+
+    default = "default"
+    tuned = "tuned"
 
 
 class Format(StrEnum):

@@ -52,8 +52,8 @@ class Standings:
     _next: float = 0.0
 
     def add(self, result: Result) -> None:
-        """Take in a result."""
-        if result.done:
+        """Take in a result; configurations beside the default enter no standings."""
+        if result.done and result.cell.configuration is None:
             self._results.append(result)
 
     def places(self) -> tuple[Place, ...]:

@@ -45,8 +45,10 @@ def validate(
         "datasets": len(question.datasets),
         "ratios": len({cell.at.ratio for cell in cells}),
         "seeds": len({cell.at.seed for cell in cells}),
-        "strategies": len({cell.strategy for cell in cells}),
+        "strategies": len({cell.entry for cell in cells}),
     }
+    if question.tuning.configurations > 1:
+        counts["configurations"] = question.tuning.configurations
     if as_json:
         out_json({"matrix": question.name, "cells": len(cells), **counts})
     else:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
-__all__ = ["LOWER_IS_BETTER", "Leaderboard", "Row"]
+__all__ = ["LOWER_IS_BETTER", "By", "Leaderboard", "Row"]
+
+#: What ranks: strategies as the matrix has them, or with the configuration that validation prefers.
+By = Literal["default", "tuned"]
 
 #: Metrics of which less is better; of all others more is better.
 LOWER_IS_BETTER = frozenset({"brier", "log_loss", "minority_ece", "ece"})
@@ -16,7 +20,7 @@ class Row:
     """One strategy.
 
     Attributes:
-        rank: place by ``mean``, equal means share it; None for a strategy that cannot be placed.
+        rank: place by ``mean`` (or by ``tuned``), equal means share it; None for a strategy that cannot be placed.
         tie: letter of the tie group; rows with one letter cannot be told apart from the first of them.
         strategy: its name, as untrusted text.
         mean: primary metric, comparable between rows (see `imbench.leaderboard.rank`).
@@ -28,6 +32,7 @@ class Row:
         done: cells with scores.
         expected: cells that should have them.
         flagged: cells with scores that count although the guard flagged their block (too few positives).
+        tuned … tuned_expected: what tuning gave it, see `imbench.leaderboard.tuning.Tuned`.
         train_speed … predict_joules: what it costs, see `imbench.leaderboard.cost.Cost`.
     """
 
@@ -43,6 +48,18 @@ class Row:
     done: int
     expected: int
     flagged: int = 0
+    tuned: float | None = None
+    tuned_incomplete: bool = False
+    tuned_difference: float | None = None
+    tuned_low: float | None = None
+    tuned_high: float | None = None
+    gain: float | None = None
+    gain_low: float | None = None
+    gain_high: float | None = None
+    best_of: tuple[float | None, ...] = ()
+    configurations: int = 0
+    tuned_done: int = 0
+    tuned_expected: int = 0
     train_speed: float | None = None
     train_low: float | None = None
     train_high: float | None = None
@@ -78,6 +95,8 @@ class Leaderboard:
         rows: best first; rows without a rank last.
         notes: one sentence each; may hold untrusted text.
         left_out: blocks that the guard flagged and that do not count.
+        by: whether ``default`` or ``tuned`` values give ranks, tie groups and order.
+        configurations: of the strategy that has most; 0 if nothing is tuned.
     """
 
     primary: str
@@ -92,6 +111,8 @@ class Leaderboard:
     rows: tuple[Row, ...]
     notes: tuple[str, ...]
     left_out: int = 0
+    by: By = "default"
+    configurations: int = 0
 
     @property
     def all_flagged(self) -> bool:

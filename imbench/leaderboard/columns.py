@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from imbench.errors import UsageError, did_you_mean
 from imbench.leaderboard.board import LOWER_IS_BETTER, Leaderboard, Row
@@ -55,6 +56,7 @@ def choose_columns(board: Leaderboard, names: Sequence[str] | None) -> list[Colu
 
 def _columns(board: Leaderboard) -> list[Column]:
     policy = f"; decisions by policy {board.policy}" if board.primary in board.labelled else ""
+    tuned = board.by == "tuned"
     return [
         Column(name="rank", header="#", meaning="", keep=9, text=_rank, data={"rank": lambda row: row.rank}),
         Column(
@@ -71,14 +73,17 @@ def _columns(board: Leaderboard) -> list[Column]:
             data={board.primary: lambda row: row.mean, "incomplete": lambda row: int(row.incomplete)},
         ),
         Column(
-            name="difference", header=f"vs {board.baseline} [95 %]", keep=7, right=False, text=_difference,
-            meaning="paired difference to the baseline, with its bootstrap interval over datasets and seeds",
+            name="difference", header=f"vs {board.baseline} [95 %]", keep=7, right=False,
+            text=_tuned_difference if tuned else _difference,
+            meaning=f"paired difference to the baseline, {'both tuned, ' * tuned}with its bootstrap interval over "
+            "datasets and seeds",
             data={
                 "difference": lambda row: row.difference,
                 "difference_low": lambda row: row.low,
                 "difference_high": lambda row: row.high,
             },
         ),
+        *_tuned_columns(board),
         *(_metric_column(board, name) for name in board.secondary),
         Column(
             name="cells", header="cells", meaning="cells with scores / cells expected", keep=6,
@@ -86,11 +91,45 @@ def _columns(board: Leaderboard) -> list[Column]:
             data={"done": lambda row: row.done, "expected": lambda row: row.expected},
         ),
         Column(
+            name="configurations", header="configs", meaning="the same of all configurations", keep=3,
+            text=lambda row: f"{row.tuned_done}/{row.tuned_expected}" if row.tuned_expected else "",
+            data={
+                "configurations": lambda row: row.configurations,
+                "tuned_done": lambda row: row.tuned_done, "tuned_expected": lambda row: row.tuned_expected,
+            },
+        ),
+        Column(
             name="flagged", header="flagged", keep=8, text=lambda row: str(row.flagged or ""),
             meaning="cells of blocks with so few positives that their metrics are noise; they count here",
             data={"flagged": lambda row: row.flagged},
         ),
         *_cost_columns(board),
+    ]  # fmt: skip
+
+
+def _tuned_columns(board: Leaderboard) -> list[Column]:
+    many = board.configurations
+    return [
+        Column(
+            name="tuned", header="tuned", keep=8 if board.by == "tuned" else 6,
+            meaning=f"the same for the configuration with the best {board.primary} on validation, of up to {many}",
+            text=lambda row: _number(row.tuned) + ("*" if row.tuned_incomplete else ""),
+            data={
+                "tuned": lambda row: row.tuned, "tuned_incomplete": lambda row: int(row.tuned_incomplete),
+                "tuned_difference": lambda row: row.tuned_difference,
+                "tuned_low": lambda row: row.tuned_low, "tuned_high": lambda row: row.tuned_high,
+                **{f"best_of_{number + 1}": partial(_best_of, number) for number in range(many)},
+            },
+        ),
+        Column(
+            name="gain", header="gain [95 %]", keep=4, right=False,
+            meaning="tuned less default, paired, with its interval",
+            text=lambda row: _with_interval(row.gain, row.gain_low, row.gain_high),
+            data={
+                "gain": lambda row: row.gain, "gain_low": lambda row: row.gain_low,
+                "gain_high": lambda row: row.gain_high,
+            },
+        ),
     ]  # fmt: skip
 
 
@@ -165,10 +204,22 @@ def _mean(row: Row) -> str:
 
 
 def _difference(row: Row) -> str:
-    if row.difference is None:
+    return _with_interval(row.difference, row.low, row.high)
+
+
+def _tuned_difference(row: Row) -> str:
+    return _with_interval(row.tuned_difference, row.tuned_low, row.tuned_high)
+
+
+def _with_interval(value: float | None, low: float | None, high: float | None) -> str:
+    if value is None:
         return ""
-    interval = "" if row.low is None or row.high is None else f" [{row.low:+.3f}, {row.high:+.3f}]"
-    return f"{row.difference:+.3f}{interval}"
+    interval = "" if low is None or high is None else f" [{low:+.3f}, {high:+.3f}]"
+    return f"{value:+.3f}{interval}"
+
+
+def _best_of(number: int, row: Row) -> float | None:
+    return row.best_of[number] if number < len(row.best_of) else None
 
 
 def _number(value: float | None) -> str:

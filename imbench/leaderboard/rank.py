@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from imbench.errors import NothingSelected, UsageError, did_you_mean
-from imbench.leaderboard.board import LOWER_IS_BETTER, Leaderboard, Row
+from imbench.leaderboard.board import LOWER_IS_BETTER, By, Leaderboard, Row
 from imbench.leaderboard.cost import Cost, cost_by_strategy, cost_notes
 from imbench.leaderboard.grid import Grid, lay_out, metric_values
 from imbench.leaderboard.notes import grid_notes, missing_notes, skipped_notes, tie_notes
 from imbench.leaderboard.standing import Standing, fair_means, standing_notes, standing_of
 from imbench.leaderboard.statistics import Bootstrap
+from imbench.leaderboard.tuning import Tuned, Tuning, check_tuned, tuned_notes, tuning_of
 from imbench.results.result import CostRecord, Result
 
 __all__ = ["Leaderboard", "boards", "rank"]
@@ -38,6 +39,7 @@ def rank(
     bootstrap: int = 2000,
     seed: int = 0,
     lower: Collection[str] = (),
+    by: By = "default",
 ) -> Leaderboard:
     """Rank the strategies of one device class. The order of the results does not matter.
 
@@ -65,10 +67,12 @@ def rank(
         bootstrap: replicates; 0 gives no intervals and one tie group.
         seed: of the bootstrap.
         lower: metrics of plugins of which less is better.
+        by: what gives ranks, tie groups and order; configurations beside the default enter the tuned columns alone.
 
     Raises:
         NothingSelected: there is no result.
-        UsageError: results of several device classes, or a metric or policy that no result has.
+        UsageError: results of several device classes, a metric or policy that no result has, or ``by`` tuned where
+            nothing is.
     """
     if not results:
         raise NothingSelected("leaderboard: no results to rank; `imbench run` makes some")
@@ -80,12 +84,20 @@ def rank(
     labelled = _check_metric(results, primary, policy)
     less_is_better = primary in LOWER_IS_BETTER or primary in lower
     grid = lay_out(results, include_flagged=include_flagged)
+    if by == "tuned":
+        check_tuned(grid)
     values = metric_values(grid, primary, policy)
-    standing = standing_of(grid, values, baseline, less_is_better, Bootstrap.draw(grid.levels, bootstrap, seed))
+    draws = Bootstrap.draw(grid.levels, bootstrap, seed)
+    standing = standing_of(grid, values, baseline, less_is_better, draws)
+    tuning = None
+    if grid.tuned:
+        tuning = tuning_of(
+            grid, values, primary=primary, policy=policy, baseline=baseline, lower=less_is_better, bootstrap=draws
+        )
     secondary = {name: metric_values(grid, name, policy) for name in _secondary(results, primary)}
     secondary = {name: table for name, table in secondary.items() if np.isfinite(table).any()}
     means = {name: fair_means(table, standing.reference, grid) for name, table in secondary.items()}
-    rows = _rows(grid, standing, means, cost_by_strategy(costs, devices[0]), expected)
+    rows = _rows(grid, standing, tuning, by, means, cost_by_strategy(costs, devices[0]), expected)
     labels = {name for name in secondary if not any(name in result.metrics for result in results)}
     return Leaderboard(
         primary=primary,
@@ -104,9 +116,12 @@ def rank(
             *tie_notes(grid, rows),
             *skipped_notes(grid),
             *missing_notes(grid, rows, primary, policy),
+            *(tuned_notes(grid, tuning) if tuning else ()),
             *cost_notes(costs, devices[0]),
         ),
         left_out=len(grid.flagged),
+        by=by,
+        configurations=tuning.most if tuning else 0,
     )
 
 
@@ -119,19 +134,22 @@ def boards(results: Sequence[Result], costs: Sequence[CostRecord] = (), **option
 def _rows(
     grid: Grid,
     standing: Standing,
+    tuning: Tuning | None,
+    by: By,
     means: Mapping[str, Sequence[float | None]],
     costs: Mapping[str, Cost],
     expected: Mapping[str, int] | None,
 ) -> tuple[Row, ...]:
     rows = []
+    ranking = tuning.standing if tuning and by == "tuned" else standing
     for index, strategy in enumerate(grid.strategies):
         cost = costs.get(strategy, Cost())
         interval = standing.intervals[index] or (None, None)
         wanted = len(grid.blocks) if expected is None else expected.get(strategy, 0) - grid.flagged_cells[strategy]
         rows.append(
             Row(
-                rank=standing.places.get(index),
-                tie=standing.ties.get(index, ""),
+                rank=ranking.places.get(index),
+                tie=ranking.ties.get(index, ""),
                 strategy=strategy,
                 mean=standing.means[index],
                 incomplete=standing.incomplete[index] and standing.means[index] is not None,
@@ -142,6 +160,7 @@ def _rows(
                 done=sum(result.done for result in grid.cells[strategy].values()),
                 expected=max(wanted, len(grid.cells[strategy])),
                 flagged=sum(r.done for block, r in grid.cells[strategy].items() if block in grid.included),
+                **asdict(tuning.rows[index] if tuning else Tuned()),
                 **asdict(cost),
             )
         )

@@ -11,7 +11,7 @@ import numpy as np
 from imbench.leaderboard.grid import Grid, Numbers
 from imbench.leaderboard.statistics import Bootstrap, Interval, nested_mean
 
-__all__ = ["Standing", "fair_means", "letters", "standing_notes", "standing_of"]
+__all__ = ["Standing", "fair_means", "letters", "paired_mean", "standing_notes", "standing_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ def standing_of(grid: Grid, values: Numbers, baseline: str, lower: bool, bootstr
     means = fair_means(values, reference, grid)
     complete = known[reference] if reference is not None else np.zeros(len(grid.blocks), dtype=bool)
     base = grid.strategies.index(baseline) if baseline in grid.strategies else None
-    differences = [_paired_mean(row, values[base], grid) if base is not None else None for row in values]
+    differences = [paired_mean(row, values[base], grid) if base is not None else None for row in values]
     intervals: list[Interval] = [
         bootstrap.interval(row - values[base]) if base is not None and index != base else None
         for index, row in enumerate(values)
@@ -80,11 +80,12 @@ def fair_means(values: Numbers, reference: int | None, grid: Grid) -> list[float
     if reference is None:
         return [None] * len(values)
     level = nested_mean(values[reference], np.isfinite(values[reference]), grid.levels)
-    shifts = [_paired_mean(row, values[reference], grid) for row in values]
+    shifts = [paired_mean(row, values[reference], grid) for row in values]
     return [None if level is None or shift is None else level + shift for shift in shifts]
 
 
-def _paired_mean(left: Numbers, right: Numbers, grid: Grid) -> float | None:
+def paired_mean(left: Numbers, right: Numbers, grid: Grid) -> float | None:
+    """Mean of the differences over the blocks that both have; None if there are none."""
     difference = left - right
     return nested_mean(difference, np.isfinite(difference), grid.levels)
 

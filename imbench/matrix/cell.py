@@ -7,7 +7,7 @@ from typing import Literal
 
 from imbench.matrix.seeds import derive_seed, digest
 
-__all__ = ["NATURAL", "PROTOCOL_VERSION", "Budget", "Cell", "Coordinates", "Profile"]
+__all__ = ["NATURAL", "PROTOCOL_VERSION", "Budget", "Cell", "Configuration", "Coordinates", "Profile"]
 
 #: Part of every cell's key: raise it whenever the protocol (docs/protocol.md) changes a number.
 PROTOCOL_VERSION = 1
@@ -73,6 +73,21 @@ class Coordinates:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Configuration:
+    """Which configuration of a strategy a cell is, when strategies are tuned; the default is none.
+
+    Attributes:
+        of: canonical expression as the matrix has it, whose row in the leaderboard this belongs to.
+        number: from 1; the default counts as 0.
+        learning_rate: instead of the budget's; None keeps it.
+    """
+
+    of: str
+    number: int
+    learning_rate: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Cell:
     """One point of the matrix.
 
@@ -81,12 +96,25 @@ class Cell:
         strategy: canonical expression, e.g. ``smote(k=3)+focal`` (see `imbench.matrix.expression`).
         backbone: name of the network that recipes train.
         budget: what a recipe may spend.
+        configuration: which configuration this is; None for the strategy as the matrix has it.
     """
 
     at: Coordinates
     strategy: str
     backbone: str = "mlp"
     budget: Budget = field(default_factory=Budget)
+    configuration: Configuration | None = None
+
+    @property
+    def entry(self) -> str:
+        """The expression as the matrix has it: the strategy itself, or what this is a configuration of."""
+        return self.strategy if self.configuration is None else self.configuration.of
+
+    @property
+    def learning_rate(self) -> float:
+        """Base rate that this cell trains with."""
+        own = None if self.configuration is None else self.configuration.learning_rate
+        return self.budget.learning_rate if own is None else own
 
     def key(self, *, data: str, plugins: dict[str, str], device: str) -> str:
         """Content hash that names this cell's result.
@@ -96,10 +124,14 @@ class Cell:
             plugins: distribution → version of everything that runs in the cell.
             device: device class (``cpu``, ``cuda``).
         """
-        return digest(
-            {"cell": asdict(self), "protocol": PROTOCOL_VERSION, "data": data, "plugins": plugins, "device": device}
-        )
+        cell = asdict(self)
+        if self.configuration is None:  # a default has the key that it had before there was tuning
+            del cell["configuration"]
+        return digest({"cell": cell, "protocol": PROTOCOL_VERSION, "data": data, "plugins": plugins, "device": device})
 
     def __str__(self) -> str:
         ratio = self.at.ratio if self.at.ratio == NATURAL else f"{self.at.ratio:g}"
-        return f"{self.at.dataset}/{ratio}/{self.at.seed}/{self.strategy}"
+        text = f"{self.at.dataset}/{ratio}/{self.at.seed}/{self.strategy}"
+        if self.configuration is None:
+            return text
+        return f"{text}@{self.learning_rate:g}" + ("" if self.entry == self.strategy else f" of {self.entry}")

@@ -1,4 +1,7 @@
-"""Matrix → cells: datasets by ratios by seeds by strategies, in dataset-major order, baselines in every block."""
+"""Matrix → cells: datasets by ratios by seeds by strategies and their configurations, dataset-major.
+
+The baselines are in every block.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,11 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from imbench.errors import UsageError, did_you_mean
-from imbench.matrix.cell import Cell, Coordinates
+from imbench.matrix.cell import Cell, Configuration, Coordinates
 from imbench.matrix.expression import Scalar, Term, format_expression, parse_expression
 from imbench.matrix.problems import FieldFault
 from imbench.matrix.schema import Matrix, StrategyEntry
+from imbench.matrix.tuning import Space, configurations, learning_rates, rate_alone
 
 __all__ = ["BASELINES", "entry_of", "expressions", "plan"]
 
@@ -23,17 +27,18 @@ MOST_COMBINATIONS = 10_000
 Canonical = Callable[[str], str]
 
 
-def plan(matrix: Matrix, *, canonical: Canonical) -> list[Cell]:
-    """All cells of a matrix, without duplicates, always in the same order.
+def plan(matrix: Matrix, *, canonical: Canonical, space: Callable[[str], Space] = rate_alone) -> list[Cell]:
+    """All cells of a matrix, without duplicates, always in the same order; in a block the defaults come first.
 
     Args:
         matrix: what to run.
         canonical: expression → canonical expression; raises UsageError for unknown names and wrong parameters.
+        space: canonical expression → what of it is tuned.
 
     Raises:
         UsageError: a strategy or parameter is wrong; the message starts with the path of the field.
     """
-    strategies = expressions(matrix, canonical=canonical)
+    strategies = _configured(matrix, canonical, space)
     budget, profile = matrix.budget.build(), matrix.profile.build()
     return [
         Cell(
@@ -41,12 +46,26 @@ def plan(matrix: Matrix, *, canonical: Canonical) -> list[Cell]:
             strategy=strategy,
             backbone=matrix.backbone,
             budget=budget,
+            configuration=configuration,
         )
         for entry in matrix.datasets
         for ratio in dict.fromkeys(matrix.ratios_of(entry))
         for seed in dict.fromkeys(matrix.seeds)
-        for strategy in strategies
+        for strategy, configuration in strategies
     ]
+
+
+def _configured(
+    matrix: Matrix, canonical: Canonical, space: Callable[[str], Space]
+) -> list[tuple[str, Configuration | None]]:
+    """What runs in a block: every strategy as it is, then their configurations, all first ones before all second."""
+    names = expressions(matrix, canonical=canonical)
+    tuning = matrix.tuning
+    rates = learning_rates(matrix.budget.build().learning_rate, tuning.learning_rates, tuning.configurations)
+    if not rates:
+        return [(name, None) for name in names]
+    tuned = [pair for name in names for pair in configurations(name, space(name), rates, canonical)]
+    return [*((name, None) for name in names), *sorted(tuned, key=lambda pair: pair[1].number)]
 
 
 def expressions(matrix: Matrix, *, canonical: Canonical) -> list[str]:

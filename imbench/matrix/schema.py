@@ -34,8 +34,12 @@ __all__ = [
     "Policy",
     "ProfileTable",
     "StrategyEntry",
+    "TuningTable",
     "json_schema",
 ]
+
+#: A factor on a rate.
+Factor = Annotated[float, Field(gt=0, le=1e6)]
 
 #: Decision policies of the harness; a strategy's ``own`` is reported beside them.
 Policy = Literal["argmax", "prior", "tuned"]
@@ -87,6 +91,25 @@ class BudgetTable(Table):
         """The value that cells carry. Whole numbers become floats, so that 1 and 1.0 name one cell."""
         rates = {"learning_rate": float(self.learning_rate), "weight_decay": float(self.weight_decay)}
         return Budget(**{**self.model_dump(), **rates})
+
+
+class TuningTable(Table):
+    """How many configurations of every strategy run, the default among them, and what they vary."""
+
+    configurations: int = Field(
+        default=1, ge=1, le=1000, description="Configurations of every strategy; 1 runs the default alone."
+    )
+    learning_rates: Annotated[tuple[Factor, ...], Field(strict=False, min_length=2, max_length=2)] = Field(
+        default=(0.1, 10.0),
+        description="Smallest and largest factor on the budget's learning rate, drawn log-uniformly.",
+    )
+
+    @model_validator(mode="after")
+    def _ordered(self) -> TuningTable:
+        low, high = self.learning_rates
+        if low > high:
+            raise FieldError(("learning_rates",), f"expected the smaller factor first, got {shown([low, high])}")
+        return self
 
 
 class CostTable(Table):
@@ -215,6 +238,7 @@ class Matrix(Table):
     )
     profile: ProfileTable = ProfileTable()
     budget: BudgetTable = BudgetTable()
+    tuning: TuningTable = TuningTable()
     cost: CostTable = CostTable()
     limits: LimitsTable = LimitsTable()
     requires: Annotated[tuple[Requires, ...], Field(strict=False)] = Field(

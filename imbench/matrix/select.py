@@ -1,8 +1,9 @@
 """``-k``: choose cells by an expression of words, as pytest does.
 
 Grammar: ``or`` binds weaker than ``and``, ``and`` weaker than ``not``; parentheses group. A word is true of a cell if
-it is a part of one of the cell's words: dataset, strategy, ``ratio100``, ``seed0``, backbone. ``ratio10`` and ``seed1``
-are whole words (``ratio10`` is not ``ratio100``). Case does not matter. Nothing is ever evaluated as Python.
+it is a part of one of the cell's words: dataset, strategy, ``ratio100``, ``seed0``, backbone; and ``tuned`` for all
+configurations of a strategy but the default, which have the strategy's own name too. ``ratio10``, ``seed1`` and
+``tuned`` are whole words (``ratio10`` is not ``ratio100``). Case does not matter. Nothing is ever evaluated as Python.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ Predicate = Callable[[tuple[str, ...]], bool]
 #: Deeper nesting than this would exhaust Python's stack.
 DEEPEST = 100
 
-_AXIS = re.compile(r"(ratio|seed)[0-9.]+|rationatural")
+_AXIS = re.compile(r"(ratio|seed)[0-9.]+|rationatural|tuned")
 _TOKEN = re.compile(
     # a word may hold one balanced (k=3) directly behind its name, as strategies do
     r"\s*(?P<token>[()]|(?:[^\s()]+(?:\((?=[^()\s]*=)[^()]*\))?)+)\s*"
@@ -40,7 +41,9 @@ def words(cell: Cell) -> tuple[str, ...]:
     """What the words of a selection are compared with, in lower case."""
     at = cell.at
     ratio = at.ratio if at.ratio == NATURAL else f"{at.ratio:.15g}"
-    return tuple(word.lower() for word in (at.dataset, cell.strategy, f"ratio{ratio}", f"seed{at.seed}", cell.backbone))
+    tuned = () if cell.configuration is None else (cell.entry, "tuned")
+    every = (at.dataset, cell.strategy, f"ratio{ratio}", f"seed{at.seed}", cell.backbone, *tuned)
+    return tuple(word.lower() for word in every)
 
 
 def parse_selection(expression: str) -> Predicate:

@@ -7,15 +7,16 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 from imbench.errors import EnvironmentFault
-from imbench.matrix.cell import Budget, Cell, Coordinates, Profile
+from imbench.matrix.cell import Budget, Cell, Configuration, Coordinates, Profile
 from imbench.matrix.seeds import digest
 
 __all__ = ["COST_FORMAT", "FORMAT", "STATUSES", "CostRecord", "Result", "Status", "results_digest"]
 
 #: Version of the record of a result. Readers refuse what they do not know.
-#: 1 held neither ``prior`` nor ``scored_with``: it can be read, but not be scored again.
-FORMAT = 2
-_READABLE = (1, FORMAT)
+#: 1 held neither ``prior`` nor ``scored_with``: it can be read, but not be scored again. 2 held no figures of the
+#: validation rows and no configurations.
+FORMAT = 3
+_READABLE = (1, 2, FORMAT)
 
 #: Version of the record of the cost lane.
 COST_FORMAT = 1
@@ -36,7 +37,10 @@ class Result:
         metrics: score metrics by name, NaN as None (``ap``, ``roc_auc``, ``log_loss``, …).
         decisions: decision policy → label metrics (``balanced_accuracy``, …).
         last: score metrics of the last optimiser step, beside the selected one; empty if they are the same.
-        undefined: metric → why it is undefined.
+        validation: as ``metrics``, of the validation rows: what configurations are chosen by; empty where nothing is
+            tuned.
+        validation_decisions: as ``decisions``, of the validation rows; a strategy's own are not known for them.
+        undefined: metric → why it is undefined on the test rows.
         notes: what the strategy reported (before/after counts, selected step, fallbacks).
         realised: train/validation/test counts, ratio, guard flags.
         plugins: distribution → version of all that ran.
@@ -59,6 +63,8 @@ class Result:
     metrics: Mapping[str, float | None] = field(default_factory=dict)
     decisions: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
     last: Mapping[str, float | None] = field(default_factory=dict)
+    validation: Mapping[str, float | None] = field(default_factory=dict)
+    validation_decisions: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
     undefined: Mapping[str, str] = field(default_factory=dict)
     notes: Mapping[str, Any] = field(default_factory=dict)
     realised: Mapping[str, Any] = field(default_factory=dict)
@@ -94,7 +100,15 @@ class Result:
         values = {name: value for name, value in record.items() if name in known}
         cell = record["cell"]
         at = Coordinates(**{**cell["at"], "profile": Profile(**cell["at"]["profile"])})
-        values["cell"] = Cell(**{**cell, "at": at, "budget": Budget(**cell["budget"])})
+        tuned = cell.get("configuration")
+        values["cell"] = Cell(
+            **{
+                **cell,
+                "at": at,
+                "budget": Budget(**cell["budget"]),
+                "configuration": None if tuned is None else Configuration(**tuned),
+            }
+        )
         values["prior"] = tuple(values.get("prior", ()))
         return cls(**values)
 

@@ -73,7 +73,7 @@ def _unsupported(
     planned: Planned, registry: Registry, tasks: Mapping[str, str], notes: list[str]
 ) -> Iterator[UsageError]:
     """A fault for each strategy that would be skipped on every dataset, and a note for one that is on some."""
-    for strategy in dict.fromkeys(cell.strategy for cell in planned.cells):
+    for strategy in dict.fromkeys(cell.entry for cell in planned.cells):
         reasons = {
             name: unsupported(strategy, registry, task, planned.sources[name].modality) for name, task in tasks.items()
         }

@@ -106,10 +106,14 @@ def jobs_of(
 def _packs(
     numbered: Sequence[tuple[int, Pending]], built: Mapping[str, Built], size: int
 ) -> list[list[tuple[int, Pending]]]:
-    """Packs of about equal size. Cells that share a training are never parted, those that share a resampling seldom."""
+    """Packs of about equal size. Cells that share a training are never parted, those that share a resampling seldom.
 
-    def place(pair: tuple[int, Pending]) -> tuple[int, tuple[int, int]]:
-        return first.setdefault(id(pair[1].block), len(first)), built[pair[1].cell.strategy].shares
+    Different learning rates are different trainings, and go into one pack.
+    """
+
+    def place(pair: tuple[int, Pending]) -> tuple[int, tuple[int, int], float]:
+        cell, block = pair[1].cell, first.setdefault(id(pair[1].block), len(first))
+        return block, built[cell.strategy].shares, cell.learning_rate
 
     first: dict[int, int] = {}
     trainings = [list(group) for _, group in groupby(sorted(numbered, key=place), key=place)]
@@ -136,7 +140,9 @@ def _together(packs: list[list[tuple[int, Pending]]], size: int) -> list[list[li
 
 
 def _item(number: int, pending: Pending, block: int, pack: int) -> Item:
-    return Item(number, str(pending.cell), CellRequest(strategy=pending.cell.strategy, block=block, pack=pack))
+    cell = pending.cell
+    rate = None if cell.configuration is None else cell.configuration.learning_rate
+    return Item(number, str(cell), CellRequest(strategy=cell.strategy, block=block, pack=pack, learning_rate=rate))
 
 
 def probe_job(strategies: Sequence[str], origins: dict[str, tuple[Origin, ...]], request: Request) -> Job:

@@ -13,9 +13,10 @@ from imbench.matrix.plan import entry_of, plan
 from imbench.matrix.problems import FieldFault
 from imbench.matrix.schema import DatasetEntry, Matrix
 from imbench.matrix.select import select as select_cells
+from imbench.matrix.tuning import Space
 from imbench.plugin.naming import canonical, offers_of
-from imbench.plugin.registry import Origin, Registry
-from imbench.plugin.specs import resolve
+from imbench.plugin.registry import Catalogue, Origin, Registry
+from imbench.plugin.specs import StrategySpec, resolve
 from imbench.results.result import Result
 from imbench.runner.provenance import provenance
 
@@ -26,6 +27,7 @@ __all__ = [
     "plan_run",
     "size_note",
     "sources_of",
+    "space_of",
     "still_to_do",
     "strategy_fault",
     "unsupported",
@@ -98,7 +100,12 @@ def plan_run(
         backbone = registry.backbones.find(matrix.backbone)
     except UsageError as error:
         raise FieldFault(("backbone",), error) from None
-    cells = select_cells(plan(matrix, canonical=lambda text: canonical(registry.strategies, text)), select)
+    cells = plan(
+        matrix,
+        canonical=lambda text: canonical(registry.strategies, text),
+        space=lambda text: space_of(registry.strategies, text),
+    )
+    cells = select_cells(cells, select)
     cells = cells if limit is None else cells[:limit]
     if not cells:
         raise NothingSelected(f"no cell is left: expected -k {select!r} to match some, see imbench run --dry-run")
@@ -108,6 +115,19 @@ def plan_run(
     }
     origins[matrix.backbone] = (backbone.origin,)
     return Planned(matrix=matrix, cells=tuple(cells), sources=sources, origins=origins)
+
+
+def space_of(catalogue: Catalogue[StrategySpec], text: str) -> Space:
+    """What of a canonical expression is tuned: the grids of parameters that it does not give, and the learning rate."""
+    offers = offers_of(catalogue, text)
+    grids = [
+        (position, name, (parameter.default, *(value for value in parameter.grid if value != parameter.default)))
+        for position, (offer, term) in enumerate(offers)
+        for name, parameter in offer.spec.params.items()
+        if len(parameter.grid) > 1 and name not in term.params
+    ]
+    rate = all(offer.spec.budgeted for offer, _ in offers)
+    return Space(terms=tuple(term for _, term in offers), grids=tuple(grids), rate=rate)
 
 
 def sources_of(matrix: Matrix, registry: Registry) -> dict[str, Source]:

@@ -33,14 +33,24 @@ class Probe:
 
 
 def probes(planned: Planned, executor: LocalExecutor, device: str) -> Iterator[Probe]:
-    """Build every strategy of the cells in one worker of an executor that has been entered."""
+    """Build every strategy of the cells in one worker of an executor that has been entered.
+
+    A rule that only configurations break ends no run: their cells fail with it.
+    """
+    as_written = {cell.entry for cell in planned.cells}
     strategies = sorted({cell.strategy for cell in planned.cells})
     first = planned.cells[0]
     request = Request(blocks=(), backbone=first.backbone, budget=first.budget, device=device, origins=())
     for outcome in executor.run([probe_job(strategies, dict(planned.origins), request)]):
         name, header = strategies[outcome.item_id], outcome.header
         if "usage" in header:
-            yield Probe(strategy=name, built=Built(packs=False), broken_rule=str(header["usage"]))
+            rule, written = str(header["usage"]), name in as_written
+            yield Probe(
+                strategy=name,
+                built=Built(packs=False),
+                broken_rule=rule if written else "",
+                failure="" if written else rule,
+            )
         elif outcome.status != "ok":
             yield Probe(strategy=name, built=Built(packs=False), failure=outcome.reason)
         else:

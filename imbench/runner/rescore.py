@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -43,7 +43,9 @@ class Due:
     lost: Mapping[str, Sequence[Cell]] = field(default_factory=dict)
 
 
-def due(keyed: Sequence[tuple[Cell, str]], store: Store, held: Mapping[str, Result], *, retry: str, digest: str) -> Due:
+def due(
+    keyed: Sequence[tuple[Cell, str]], store: Store, held: Mapping[str, Result], *, retry: str, enough: Collection[str]
+) -> Due:
     """Sort cells by what the store holds of them. Reads the score file of every result that may stand.
 
     Args:
@@ -51,7 +53,7 @@ def due(keyed: Sequence[tuple[Cell, str]], store: Store, held: Mapping[str, Resu
         store: the store.
         held: key → result that counts.
         retry: which stored results run again: ``failed``, ``none``, ``all``.
-        digest: of the `Scoring` that is wanted.
+        enough: digests of the `Scoring` that is wanted and of those that hold all of it.
 
     Raises:
         EnvironmentFault: a score file is of a newer imbench, or cannot be read although it is there.
@@ -68,7 +70,7 @@ def due(keyed: Sequence[tuple[Cell, str]], store: Store, held: Mapping[str, Resu
             lost.setdefault(_WHY[fate], []).append(cell)
             if retry != "none":
                 run.add(key)
-        elif result.scored_with != digest:
+        elif result.scored_with not in enough:
             rescore[key] = result
     return Due(run=frozenset(run), rescore=rescore, lost=lost)
 

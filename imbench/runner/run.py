@@ -103,7 +103,8 @@ def run(
             with Store.open(store) as opened, opened.lock():
                 opened.set_note("matrix", planned.matrix.model_dump(mode="json"))
                 opened.set_note("machine", {**machine(), "packages": packages()})
-                scoring = scoring_of(planned.matrix.policies, registry)
+                tuned = planned.matrix.tuning.configurations > 1
+                scoring = scoring_of(planned.matrix.policies, registry, validation=tuned)
                 session = Session(planned, registry, opened, executor, watch, scoring, retry)
                 session.check_files()
                 watch.note(f"matrix {planned.matrix.name}, results go to {store}")

@@ -38,20 +38,28 @@ class Scoring:
         policies: decision policies to report.
         extra: metrics of plugins.
         sources: metric of a plugin → distribution, version and source digest.
+        validation: whether the validation rows are measured too, so that configurations can be chosen by them.
     """
 
     policies: Sequence[str]
     extra: Mapping[str, ExtraMetric] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
+    validation: bool = False
 
     @cached_property
     def digest(self) -> str:
         """Equal for two results: the same scores gave the same figures."""
         policies = sorted(set(self.policies))
-        return digest({"version": SCORING_VERSION, "policies": policies, "metrics": dict(self.sources)})
+        more = {"validation": True} if self.validation else {}
+        return digest({"version": SCORING_VERSION, "policies": policies, "metrics": dict(self.sources), **more})
+
+    @cached_property
+    def enough(self) -> frozenset[str]:
+        """Digests of results that need not be scored again: this one, and the one that measures validation besides."""
+        return frozenset({self.digest, replace(self, validation=True).digest})
 
 
-def scoring_of(policies: Sequence[str], registry: Registry) -> Scoring:
+def scoring_of(policies: Sequence[str], registry: Registry, *, validation: bool = False) -> Scoring:
     """Scoring by these policies and the metrics of all plugins. A metric that cannot be loaded is undefined."""
     extra: dict[str, ExtraMetric] = {}
     sources: dict[str, str] = {}
@@ -60,7 +68,7 @@ def scoring_of(policies: Sequence[str], registry: Registry) -> Scoring:
         extra[name], fault = _loaded(offer.spec)
         # the fault too: once it is repaired the metric has a value
         sources[name] = " ".join(filter(None, (dist, provenance([offer.origin])[dist], fault)))
-    return Scoring(policies=policies, extra=extra, sources=sources)
+    return Scoring(policies=policies, extra=extra, sources=sources, validation=validation)
 
 
 def _loaded(spec: MetricSpec) -> tuple[ExtraMetric, str]:
@@ -155,6 +163,7 @@ def judge(
         decided=[each["decided"].astype(np.int64) if "decided" in each else None for each in arrays],
         policies=scoring.policies,
         extra=scoring.extra,
+        with_validation=scoring.validation,
     )
     return [
         replace(
@@ -162,6 +171,8 @@ def judge(
             metrics=found.metrics,
             decisions=found.decisions,
             last=last,
+            validation=found.validation,
+            validation_decisions=found.validation_decisions,
             undefined=found.undefined,
             notes={**result.notes, "policies": found.policies},
             scored_with=scoring.digest,

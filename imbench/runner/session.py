@@ -98,8 +98,8 @@ class Session:
         return list(self.store.costs([work.key for work in works]).values())
 
     def _cost_works(self, name: str) -> Iterator[CostWork]:
-        """Every strategy of the run on the first block of a dataset that can be reached."""
-        cells = [cell for cell in self.planned.cells if cell.at.dataset == name]
+        """Every strategy of the run, by default, on the first block of a dataset that can be reached."""
+        cells = [cell for cell in self.planned.cells if cell.at.dataset == name and cell.configuration is None]
         dataset = load_source(self.planned.sources[name], self.registry)
         block = _first_block(dataset, cells)
         if block is None:
@@ -150,7 +150,7 @@ class Session:
     def _todo(self, keyed: Sequence[tuple[Cell, str]], held: Mapping[str, Result]) -> list[tuple[Cell, str]]:
         """Cells that run, and those of `stale`, which are only scored again."""
         self.watch.started(f"looking at what is stored of {keyed[0][0].at.dataset}")
-        found = due(keyed, self.store, held, retry=self.retry, digest=self.scoring.digest)
+        found = due(keyed, self.store, held, retry=self.retry, enough=self.scoring.enough)
         for why, cells in found.lost.items():
             more = f" and {len(cells) - 1} more cells" if len(cells) > 1 else ""
             then = "not run again because of --retry none" if self.retry == "none" else "run again"

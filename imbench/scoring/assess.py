@@ -74,6 +74,7 @@ def assess_pack(
     decided: Sequence[Labels | None] | None = None,
     policies: Sequence[str] = POLICIES,
     extra: Mapping[str, ExtraMetric] | None = None,
+    with_validation: bool = False,
 ) -> list[Assessment]:
     """Score K cells of one block together: they share labels and training counts.
 
@@ -90,6 +91,7 @@ def assess_pack(
         decided: K times the strategy's own decisions (n,), or None where it decided nothing; None if no cell did.
         policies: as for `assess`.
         extra: as for `assess`; called cell by cell.
+        with_validation: whether to measure the validation rows as well.
 
     Returns:
         One assessment a cell, in the order of `scores`.
@@ -108,7 +110,9 @@ def assess_pack(
     n_classes = len(training_counts)
     require("labels", check_decided(labels, len(labels), n_classes))
     require("validation labels", check_decided(validation_labels, len(validation_labels), n_classes))
-    shared = Shared(labels, validation_labels, np.asarray(training_counts), tuple(policies), extra or {})
+    shared = Shared(
+        labels, validation_labels, np.asarray(training_counts), tuple(policies), extra or {}, with_validation
+    )
     names = [f"cell {k}: " if len(scores) > 1 else "" for k in range(len(scores))]
     step = max(1, SCORES_AT_ONCE // max(1, n_classes * max(len(labels), len(validation_labels))))
     assessed: list[Assessment] = []

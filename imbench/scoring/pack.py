@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from imbench.scoring.columns import Columns, columns_of, require_columns
 from imbench.scoring.deciding import Codes
 from imbench.scoring.decision import pack_decision_metrics
 from imbench.scoring.plugged import ExtraMetric, extra_metrics
-from imbench.scoring.policies import OWN, describe, fit_pack, require_priors
+from imbench.scoring.policies import OWN, PackPolicy, describe, fit_pack, require_priors
 from imbench.scoring.probability import pack_score_metrics
 
 __all__ = ["Assessment", "Cells", "Shared", "assess_together"]
@@ -31,12 +31,17 @@ class Assessment:
         decisions: policy → label metric → value, None where undefined.
         undefined: metric → why it is None. Label metrics are undefined under all policies or under none.
         policies: policy → what it did here (thresholds, fallbacks).
+        validation: as ``metrics``, of the validation rows; empty if it was not asked for.
+        validation_decisions: as ``decisions``, of the validation rows, which is where the policies were fitted; none
+            of the strategy's own.
     """
 
     metrics: dict[str, float | None]
     decisions: dict[str, dict[str, float | None]]
     undefined: dict[str, str]
     policies: dict[str, str]
+    validation: dict[str, float | None] = field(default_factory=dict)
+    validation_decisions: dict[str, dict[str, float | None]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +53,7 @@ class Shared:
     training_counts: NDArray[np.int64]
     policies: tuple[str, ...]
     extra: Mapping[str, ExtraMetric]
+    with_validation: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,14 +61,12 @@ class Cells:
     """K cells as they are worked on, checked.
 
     Attributes:
-        scores: (K, n, C) float32, for metrics of plugins.
-        columns: (C, K, n) the same.
+        columns: (C, K, n) float32.
         validation: (C, K, m) float32.
         priors: (K, C).
         own: cell → labels (n,) that its strategy decided itself.
     """
 
-    scores: Floats
     columns: Columns
     validation: Columns
     priors: NDArray[np.floating]
@@ -98,7 +102,7 @@ class Cells:
         own = {k: labels for k, labels in enumerate(decided) if labels is not None}
         for k, labels in own.items():
             require(f"{names[k]}own decisions", check_decided(labels, rows, n_classes))
-        return cls(test, columns, validation, stacked, own)
+        return cls(columns, validation, stacked, own)
 
 
 def _stacked(what: Sequence[str], arrays: Arrays, rows: int, n_classes: int) -> Floats:
@@ -111,42 +115,68 @@ def _stacked(what: Sequence[str], arrays: Arrays, rows: int, n_classes: int) -> 
 
 def assess_together(shared: Shared, cells: Cells) -> list[Assessment]:
     """One assessment a cell, in order."""
-    measured = pack_score_metrics(cells.columns, shared.labels, training_counts=shared.training_counts)
     fitted = {
         name: fit_pack(name, cells.validation, shared.validation_labels, cells.priors) for name in shared.policies
     }
     rules = {name: policy.described() for name, policy in fitted.items()}
-    decisions = {name: policy.decide(cells.columns) for name, policy in fitted.items()}
-    by_policy, undefined = _decided(shared, cells, decisions)
+    test = _measured(shared, fitted, cells.columns, shared.labels, cells.own)
+    validation = (
+        _measured(shared, fitted, cells.validation, shared.validation_labels, {}) if shared.with_validation else None
+    )
+    return [
+        Assessment(
+            metrics=test.metrics[k],
+            decisions={name: found[k] for name, found in test.decisions.items() if k in found},
+            undefined=test.undefined[k],
+            policies={name: lines[k] for name, lines in rules.items()}
+            | ({OWN: describe(OWN)} if k in cells.own else {}),
+            validation=validation.metrics[k] if validation else {},
+            validation_decisions={n: found[k] for n, found in validation.decisions.items()} if validation else {},
+        )
+        for k in range(len(cells.priors))
+    ]
+
+
+@dataclass(frozen=True, eq=False)
+class _Figures:
+    """Metrics of K cells on one part of the data: by cell; by policy and cell; and why some are None, by cell."""
+
+    metrics: list[dict[str, float | None]]
+    decisions: dict[str, dict[int, dict[str, float | None]]]
+    undefined: list[dict[str, str]]
+
+
+def _measured(
+    shared: Shared, fitted: Mapping[str, PackPolicy], columns: Columns, labels: Labels, own: Mapping[int, Labels]
+) -> _Figures:
+    """All metrics of columns (C, K, n) and labels (n,)."""
+    measured = pack_score_metrics(columns, labels, training_counts=shared.training_counts)
+    decisions = {name: policy.decide(columns) for name, policy in fitted.items()}
+    by_policy, undefined = _decided(shared, decisions, columns.shape[1], labels, own)
     taken = {
         *measured.names,
         *undefined,
         *(name for found in by_policy.values() for each in found.values() for name in each),
     }
-    assessed = []
-    for k, metrics in enumerate(measured.cells()):
-        plugged = extra_metrics(shared.extra, cells.scores[k], shared.labels, taken=taken)
-        own = {OWN: describe(OWN)} if k in cells.own else {}
-        assessed.append(
-            Assessment(
-                metrics=metrics | plugged.jsonable(),
-                decisions={name: found[k] for name, found in by_policy.items() if k in found},
-                undefined={**measured.undefined, **plugged.undefined, **undefined},
-                policies={name: lines[k] for name, lines in rules.items()} | own,
-            )
-        )
-    return assessed
+    plugged = [
+        extra_metrics(shared.extra, columns[:, k].T.copy(), labels, taken=taken) for k in range(columns.shape[1])
+    ]
+    return _Figures(
+        [metrics | more.jsonable() for metrics, more in zip(measured.cells(), plugged, strict=True)],
+        by_policy,
+        [{**measured.undefined, **more.undefined, **undefined} for more in plugged],
+    )
 
 
 def _decided(
-    shared: Shared, cells: Cells, decisions: Mapping[str, Codes]
+    shared: Shared, decisions: Mapping[str, Codes], cells: int, labels: Labels, own: Mapping[int, Labels]
 ) -> tuple[dict[str, dict[int, dict[str, float | None]]], Mapping[str, str]]:
     """Policy → cell → label metrics, and why some are undefined. All policies are counted in one go."""
-    sources = [(name, k) for name in decisions for k in range(len(cells.scores))] + [(OWN, k) for k in cells.own]
+    sources = [(name, k) for name in decisions for k in range(cells)] + [(OWN, k) for k in own]
     if not sources:
         return {}, {}
-    predicted = np.concatenate([*decisions.values(), *(labels.astype(np.int64)[None] for labels in cells.own.values())])
-    found = pack_decision_metrics(predicted, shared.labels, training_counts=shared.training_counts)
+    predicted = np.concatenate([*decisions.values(), *(decided.astype(np.int64)[None] for decided in own.values())])
+    found = pack_decision_metrics(predicted, labels, training_counts=shared.training_counts)
     by_policy: dict[str, dict[int, dict[str, float | None]]] = {}
     for (name, k), metrics in zip(sources, found.cells(), strict=True):
         by_policy.setdefault(name, {})[k] = metrics

@@ -14,7 +14,7 @@ import typer
 
 from imbench.cli.app import app
 from imbench.cli.listing import Kind
-from imbench.cli.options import Device, Format, Retry
+from imbench.cli.options import By, Device, Format, Retry
 from imbench.cli.show import Thing
 from imbench.errors import Exit
 from imbench.matrix.loading import parse_matrix
@@ -87,7 +87,7 @@ CHOICES: dict[str, list[type[StrEnum]]] = {
     "imbench run": [Device, Retry, Format],
     "imbench list": [Kind],
     "imbench show": [Thing],
-    "imbench leaderboard": [Format],
+    "imbench leaderboard": [Format, By],
 }
 
 

@@ -11,9 +11,11 @@ from imbench.results.result import Result
 
 def _make(strategy: str, dataset: str, seed: int = 0, ap: float | None = 0.5, **changes: Any) -> Result:
     ratio = changes.pop("ratio", 10.0)
-    cell = Cell(at=Coordinates(dataset=dataset, ratio=ratio, seed=seed), strategy=strategy)
+    configuration = changes.pop("configuration", None)
+    at = Coordinates(dataset=dataset, ratio=ratio, seed=seed)
+    cell = Cell(at=at, strategy=strategy, configuration=configuration)
     values: dict[str, Any] = {
-        "key": f"{strategy}/{dataset}/{ratio}/{seed}",
+        "key": f"{strategy}/{dataset}/{ratio}/{seed}/{configuration}",
         "cell": cell,
         "status": "ok",
         "metrics": {"ap": ap, "brier": None if ap is None else 1 - ap},

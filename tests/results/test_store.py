@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from imbench.errors import EnvironmentFault, Exit, ImbenchError
+from imbench.matrix.cell import Configuration
 from imbench.results.result import STATUSES, CostRecord, Result, results_digest
 from imbench.results.store import Attempt, Store
 
@@ -129,13 +131,19 @@ def test_a_result_that_is_scored_again_keeps_its_score_file(tmp_path: Path, make
 
 
 def test_formats_of_a_record(make_result: Make) -> None:
-    """The first one, without what came later, is read; one of the future is refused."""
-    record = make_result(1, prior=(0.75, 0.25), scored_with="x").to_json()
-    assert Result.from_json(record).prior == (0.75, 0.25)
-    first = {name: value for name, value in record.items() if name not in ("prior", "scored_with")} | {"format": 1}
+    """Earlier ones, without what came later, are read; one of the future is refused."""
+    full = make_result(1, prior=(0.75, 0.25), scored_with="x", validation={"ap": 0.5})
+    tuned = replace(full, cell=replace(full.cell, configuration=Configuration(of="a", number=2, learning_rate=0.1)))
+    for result in (full, tuned):
+        assert Result.from_json(json.loads(json.dumps(result.to_json()))) == result
+    record = full.to_json()
+    cell = {name: value for name, value in record["cell"].items() if name != "configuration"}
+    second = {name: value for name, value in record.items() if "validation" not in name} | {"format": 2, "cell": cell}
+    assert Result.from_json(second) == replace(full, validation={})
+    first = {name: value for name, value in second.items() if name not in ("prior", "scored_with")} | {"format": 1}
     assert Result.from_json(first) == make_result(1)
-    with pytest.raises(EnvironmentFault, match="expected format 2, got 3: update imbench"):
-        Result.from_json(record | {"format": 3})
+    with pytest.raises(EnvironmentFault, match="expected format 3, got 4: update imbench"):
+        Result.from_json(record | {"format": 4})
 
 
 def test_a_reader_sees_what_a_writer_added(tmp_path: Path, make_result: Make) -> None:

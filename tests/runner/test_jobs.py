@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imbench.data.block import Block, Realised
-from imbench.matrix.cell import Cell
+from imbench.matrix.cell import Cell, Configuration
 from imbench.runner.jobs import FEW_CELLS, JOB_CELLS, PACK_CELLS, Built, Pending, job_size, jobs_of
 from tests.training.problems import problem
 
@@ -95,3 +95,25 @@ def test_test_labels_are_in_no_job():
     for job in plan(pending(1, ["erm", "forest"]), "cpu"):
         for block in job.shared.blocks:
             assert not hasattr(block, "y_test")
+
+
+def test_cells_of_other_learning_rates_share_a_pack_and_say_theirs():
+    """Cells that share a training are kept together by rate, so that a training shared by many stays cuttable."""
+    block = pending(1, ["erm"])[0][1].block
+    made = []
+    for rate, name in ((rate, name) for rate in (None, 0.1, 0.2, 0.3) for name in ("erm", "erm+threshold", "forest")):
+        tuned = None if rate is None else Configuration(of=name, number=int(rate * 10), learning_rate=rate)
+        made.append(
+            Pending(cell=Cell(at=block.data.at, strategy=name, configuration=tuned), key=f"{rate}{name}", block=block)
+        )
+    numbered = list(enumerate(made))
+    shares = {"erm": (0, 0), "erm+threshold": (0, 0)}
+    rates = {number: each.cell.configuration and each.cell.configuration.learning_rate for number, each in numbered}
+    (packed,) = (job for job in plan(numbered, "cpu", shares=shares) if len(job.items) > 1)
+    assert len({item.payload.pack for item in packed.items}) == 1
+    jobs = plan(numbered, "cpu", shares=shares, size=4)
+    assert {item.id: item.payload.learning_rate for job in jobs for item in job.items} == rates
+    for job in jobs:
+        packs = [list(items) for _, items in groupby(job.items, key=lambda item: item.payload.pack)]
+        assert all(len(pack) <= 4 for pack in packs)
+        assert all(len(pack) % 2 == 0 for pack in packs if len(pack) > 1), "two cells of one rate are never parted"

@@ -172,7 +172,7 @@ def test_cells_whose_scores_are_lost_run_again(lab: Callable[[str], Lab], store:
     with Store.open(store, readonly=True) as opened:
         held = opened.latest()
         keyed = [(result.cell, key) for key, result in held.items()]
-        none = due(keyed, opened, held, retry="none", digest="")
+        none = due(keyed, opened, held, retry="none", enough=())
     assert (sum(map(len, none.lost.values())), none.run) == (4, frozenset()), "--retry none runs nothing again"
     assert len(none.rescore) == CELLS - 4
     assert bench.results(store)[old].metrics == before[old].metrics, "an old record is read"
@@ -233,5 +233,8 @@ def test_what_scoring_depends_on(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Scoring(policies=("argmax",), sources={"m": "d 1.0+abc"}).digest != one
     assert Scoring(policies=("argmax", "prior"), sources={"m": "d 1.0+abd"}).digest != one
     assert Scoring(policies=("argmax", "prior")).digest != one
+    plain, both = (Scoring(policies=("argmax",), validation=which) for which in (False, True))
+    assert plain.enough == {plain.digest, both.digest}, "what holds validation as well need not be scored again"
+    assert both.enough == {both.digest}
     monkeypatch.setattr(scoring, "SCORING_VERSION", scoring.SCORING_VERSION + 1)
     assert Scoring(policies=("argmax", "prior"), sources={"m": "d 1.0+abc"}).digest != one

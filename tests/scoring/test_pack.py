@@ -157,3 +157,24 @@ def test_a_pack_of_unequal_numbers_wrong_decisions_or_unknown_policies_is_refuse
         assess_pack(**(pack | {"validation_labels": pack["labels"] + 1}))
     with pytest.raises(UsageError, match="did you mean 'tuned'"):
         assess_pack(**pack, policies=("tune",))
+
+
+@quick
+@given(packs())
+def test_validation_is_measured_as_the_test_is(pack):
+    """With the policies that were fitted on it; nothing else changes, and a strategy's own decisions are not there."""
+    plain = assess_pack(**pack)
+    found = assess_pack(**pack, with_validation=True)
+    swapped = {"scores": pack["validation_scores"], "labels": pack["validation_labels"], "decided": None}
+    for one, both, other in zip(plain, found, assess_pack(**(pack | swapped)), strict=True):
+        assert (both.validation, both.validation_decisions) == (other.metrics, other.decisions)
+        assert laid_out(dataclasses.replace(both, validation={}, validation_decisions={})) == laid_out(one)
+
+
+def test_metrics_of_plugins_see_validation_too():
+    pack = many_cells(2, 50, 3)
+    shapes = lambda scores, labels: float(len(labels) + scores[0, 0])  # noqa: E731
+    half = {"validation_scores": pack["validation_scores"][:, :20], "validation_labels": pack["labels"][:20]}
+    for k, found in enumerate(assess_pack(**(pack | half), extra={"rows": shapes}, with_validation=True)):
+        assert found.metrics["rows"] == pytest.approx(50 + pack["scores"][k, 0, 0])
+        assert found.validation["rows"] == pytest.approx(20 + pack["validation_scores"][k, 0, 0])
