@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Generator
+from torch import Generator, Tensor
 
 from imbench.data.block import Labels, TrainingData
 from imbench.matrix.cell import Budget
@@ -148,24 +148,27 @@ def prior_at(stage: Stage, counts: Labels, progress: float) -> tuple[Prior, Prio
     return sampled, normalised(sampled * weights), weights
 
 
-def score_prior(recipe: Recipe, counts: Labels, progress: float = 1.0) -> Prior:
+def score_prior(recipe: Recipe, counts: Labels, progress: float = 1.0, reweighed: Tensor | None = None) -> Prior:
     """The prior (C,) that the scores of a trained recipe stand for.
 
     It is the effective prior where training was stopped (``progress`` of the last stage; samplers and weights may
-    change on the way), or what the loss says it turns it into.
+    change on the way), or what the loss says it turns it into. A ``reweight`` part is told its state at that step, by
+    default its first.
     """
     stage = stages_of(recipe)[-1]
     _, effective, _ = prior_at(stage, counts, progress)
-    for part in (recipe.reweight, stage.loss, recipe.transform_head):
+    if recipe.reweight is not None:
+        effective = after(recipe.reweight, effective, recipe.reweight.start(counts) if reweighed is None else reweighed)
+    for part in (stage.loss, recipe.transform_head):
         effective = after(part, effective)
     return effective
 
 
-def after(part: object, prior: Prior) -> Prior:
+def after(part: object, prior: Prior, *state: Tensor) -> Prior:
     """The prior after a part: what its ``prior_after`` says, else uniform over present classes if it corrects."""
     tell = getattr(part, "prior_after", None)
     if tell is not None:
-        return normalised(np.asarray(tell(prior)))
+        return normalised(np.asarray(tell(prior, *state)))
     return prior if prior_effect(part) == "keeps" else normalised((prior > 0).astype(np.float64))
 
 

@@ -73,7 +73,8 @@ def _prepare(request: Request, registry: Registry, items: Sequence[Work], report
             rows = _resample_once(memo, data, composed.recipe)
             if composed.fit is not None:
                 report.working(item.id, "fitting")
-                predictor, prior = fit_alone(request, registry, data, composed, rows, partial(report.working, item.id))
+                tell = partial(report.working, item.id)
+                predictor, prior = fit_alone(_for_cell(request, cell), registry, data, composed, rows, tell)
                 header, arrays = finish(data, composed.recipe, score(data, predictor), prior)
                 header["notes"] |= {**rows.notes, **getattr(predictor, "notes", {})}
                 answer(header, arrays)

@@ -19,6 +19,7 @@ class Reweighing:
     def __init__(self, part: Reweight, member: Member, device: torch.device) -> None:
         self._part, self._device = part, device
         self._state = self._checked(part.start(member.counts))
+        self._kept = self._state
         self._good = torch.ones((), dtype=torch.bool, device=device)
 
     def weights(self, seen: Seen) -> Tensor:
@@ -35,6 +36,15 @@ class Reweighing:
         """Raise ValueError if a weight since the start was none: asked now and then, for a GPU must be waited for."""
         if not bool(self._good):
             raise ValueError("reweight: expected finite weights that are not negative")
+
+    @property
+    def kept(self) -> Tensor:
+        """The state in force at the step that was kept, on the CPU."""
+        return self._kept.cpu()
+
+    def keep(self) -> None:
+        """This step is the best so far."""
+        self._kept = self._state
 
     def look(self, scores: Floats, labels: Labels) -> None:
         """Tell the part the recall of each class on validation (m, C), decided by argmax."""

@@ -31,6 +31,7 @@ class Trained:
         last: (P,) the last step.
         selected_step: number of the chosen step.
         progress: of the last stage, in [0, 1): where the samplers and weights that were in force then had been read.
+        reweighed: state of the ``reweight`` part at the chosen step, on the CPU; None without such a part.
         notes: what a result should record.
     """
 
@@ -41,6 +42,7 @@ class Trained:
     last: Tensor
     selected_step: int
     progress: float = 1.0
+    reweighed: Tensor | None = None
     notes: dict[str, Any] = field(default_factory=dict)
 
     def __call__(self, x: Floats) -> Floats:
