@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.datasets import make_classification
+from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import average_precision_score
 
@@ -89,14 +90,19 @@ def test_mlp_is_named_by_a_target_that_exists(registry):
     assert (network.n_features, network.n_classes, network.hidden, network.layers) == (7, 3, 128, 2)
 
 
-def test_prior_predicts_the_class_frequencies(trial):
+@pytest.mark.parity
+def test_prior_predicts_the_class_frequencies(parity, trial):
     scores = Prior().fit(trial)(trial.x_validation)
     assert scores.dtype == np.float32
     np.testing.assert_array_equal(scores, np.tile(np.bincount(trial.y) / 600, (300, 1)).astype(np.float32))
+    theirs = DummyClassifier(strategy="prior").fit(trial.x, trial.y).predict_proba(trial.x_validation)
+    np.testing.assert_array_equal(scores, theirs.astype(np.float32))
+    parity("prior", "scikit-learn's DummyClassifier, float32", (scores, theirs.astype(np.float32)))
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("weighted", [False, True])
-def test_gbdt_is_scikit_learns(trial, weighted):
+def test_gbdt_is_scikit_learns(parity, trial, weighted):
     strategy = BoostedTrees(max_iter=20, learning_rate=0.2, weighted=weighted)
     scores = strategy.fit(trial)(trial.x_validation)
     theirs = HistGradientBoostingClassifier(
@@ -106,7 +112,9 @@ def test_gbdt_is_scikit_learns(trial, weighted):
         early_stopping=False,
         random_state=trial.seed("gbdt"),
     ).fit(trial.x, trial.y)
-    np.testing.assert_array_equal(scores, theirs.predict_proba(trial.x_validation).astype(np.float32))
+    expected = theirs.predict_proba(trial.x_validation).astype(np.float32)
+    np.testing.assert_array_equal(scores, expected)
+    parity("gbdt", "scikit-learn's HistGradientBoostingClassifier, float32", (scores, expected))
     assert prior_effect(strategy) == ("corrects-effective" if weighted else "keeps")
     np.testing.assert_array_equal(scores, strategy.fit(trial)(trial.x_validation))
 

@@ -13,17 +13,22 @@ GAMMAS = [0.0, 0.5, 1.0, 2.0, 5.0]
 Z = np.linspace(-8, 8, 81)
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("answer", [True, False])
 @pytest.mark.parametrize("gamma", GAMMAS)
-def test_derivatives_are_those_of_the_loss(gamma, answer):
+def test_derivatives_are_those_of_the_loss(parity, gamma, answer):
     positive, step = np.full(len(Z), answer), 1e-4
     slope, second = focal_derivatives(Z, positive, gamma)
     low, here, high = (focal_loss(Z + shift, positive, gamma) for shift in (-step, 0, step))
-    np.testing.assert_allclose(slope, (high - low) / (2 * step), atol=1e-6)
+    slopes = (high - low) / (2 * step)
+    np.testing.assert_allclose(slope, slopes, atol=1e-6)
     low, high = (focal_derivatives(Z + shift, positive, gamma)[0] for shift in (-step, step))
     np.testing.assert_allclose(second, (high - low) / (2 * step), atol=1e-6)
     p_true = expit(Z if answer else -Z)
-    np.testing.assert_allclose(here, -((1 - p_true) ** gamma) * np.log(p_true), atol=1e-12)
+    expected = -((1 - p_true) ** gamma) * np.log(p_true)
+    np.testing.assert_allclose(here, expected, atol=1e-12)
+    for name in ("lightgbm", "xgboost"):
+        parity(name, "focal: Lin et al. 2017, eq. 4, central differences", (here, expected), (slope, slopes))
 
 
 def test_without_gamma_it_is_the_logistic_loss():
@@ -51,14 +56,16 @@ def test_curvature_is_positive_and_exact_where_the_loss_is_convex(gamma):
         assert focal_derivatives(np.array([-6.0]), np.array([True]), gamma)[1] < 0  # not convex: the floor is needed
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize(("name", "tolerance"), [("lightgbm", 1e-5), ("xgboost", 1e-4)])
 @pytest.mark.parametrize("weighting", ["none", "balanced"])
-def test_gamma_zero_boosts_like_the_built_in_loss(name, tolerance, weighting):
+def test_gamma_zero_boosts_like_the_built_in_loss(parity, name, tolerance, weighting):
     pytest.importorskip(name)
     trial = clouds([300, 40], spread=0.8)
     log = strategy(name, weighting=weighting).fit(trial)(trial.x_validation)
     focal = strategy(name, weighting=weighting, loss="focal", gamma=0.0).fit(trial)(trial.x_validation)
     np.testing.assert_allclose(focal, log, atol=tolerance)
+    parity(name, "the library's own loss against focal with gamma 0", (focal, log))
 
 
 @pytest.mark.parametrize("name", ["lightgbm", "xgboost"])

@@ -17,6 +17,7 @@ from sklearn.tree import DecisionTreeClassifier
 CLASSES = ([300, 30], [200, 60, 25])
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("counts", CLASSES)
 @pytest.mark.parametrize(
     ("name", "theirs"),
@@ -33,23 +34,25 @@ CLASSES = ([300, 30], [200, 60, 25])
         ),
     ],
 )
-def test_imbalanced_learn(name, theirs, counts):
+def test_imbalanced_learn(parity, name, theirs, counts):
     trial = clouds(counts, spread=0.8)
     ours = strategy(name).fit(trial)
     expected = theirs(trial.seed(name)).fit(trial.x, trial.y)
-    np.testing.assert_array_equal(
-        ours(trial.x_validation), expected.predict_proba(trial.x_validation).astype(np.float32)
-    )
+    same = ours(trial.x_validation), expected.predict_proba(trial.x_validation).astype(np.float32)
+    np.testing.assert_array_equal(*same)
     assert ours.notes["members"] == len(expected.estimators_)
+    library = {"sklearn": "scikit-learn", "imblearn": "imbalanced-learn"}[type(expected).__module__.partition(".")[0]]
+    parity(name, f"{library}'s {type(expected).__name__}, float32", same)
 
 
 def weights_of(y, power):
     return (np.bincount(y).max() / np.bincount(y)[y]) ** power
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("counts", CLASSES)
 @pytest.mark.parametrize(("weighting", "power"), [("none", 0.0), ("sqrt", 0.5), ("balanced", 1.0)])
-def test_boosting_libraries(counts, weighting, power):
+def test_boosting_libraries(parity, counts, weighting, power):
     trial = clouds(counts, spread=0.8)
     x, y, rows, weights = trial.x, trial.y, trial.x_validation, weights_of(trial.y, power)
 
@@ -61,13 +64,16 @@ def test_boosting_libraries(counts, weighting, power):
     ours = strategy("lightgbm", weighting=weighting).fit(trial)
     np.testing.assert_allclose(ours(rows), expected, atol=1e-6)
     assert ours.notes["library"] == f"lightgbm {library.__version__}"
+    parity("lightgbm", "LGBMClassifier, float32", (ours(rows), expected))
 
     library = pytest.importorskip("xgboost")
     theirs = library.XGBClassifier(
         n_estimators=20, learning_rate=0.1, n_jobs=1, random_state=trial.seed("xgboost"), tree_method="hist"
     )
     expected = theirs.fit(x, y, sample_weight=weights).predict_proba(rows)
-    np.testing.assert_allclose(strategy("xgboost", weighting=weighting).fit(trial)(rows), expected, atol=1e-6)
+    scores = strategy("xgboost", weighting=weighting).fit(trial)(rows)
+    np.testing.assert_allclose(scores, expected, atol=1e-6)
+    parity("xgboost", "XGBClassifier, float32", (scores, expected))
 
     library = pytest.importorskip("catboost")
     named = {"none": None, "sqrt": "SqrtBalanced", "balanced": "Balanced"}[weighting]
@@ -81,7 +87,9 @@ def test_boosting_libraries(counts, weighting, power):
         allow_writing_files=False,
     )
     expected = theirs.fit(x, y).predict_proba(rows)
-    np.testing.assert_allclose(strategy("catboost", weighting=weighting).fit(trial)(rows), expected, atol=1e-6)
+    scores = strategy("catboost", weighting=weighting).fit(trial)(rows)
+    np.testing.assert_allclose(scores, expected, atol=1e-6)
+    parity("catboost", "CatBoostClassifier, float32", (scores, expected))
 
 
 def test_rusboost_whose_first_tree_is_no_better_than_chance_is_that_tree():

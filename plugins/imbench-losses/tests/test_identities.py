@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from imbench import ClassFacts, HeadView, Validation
@@ -31,6 +31,9 @@ share = st.floats(0, 1)
 #: No deadline: the first call of an operator takes torch long.
 property_of = settings(deadline=None, max_examples=50)
 
+#: Records of parity may go on from example to example: the largest counts.
+recorded = settings(property_of, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
 class_counts = st.integers(2, 20)
 
 
@@ -47,15 +50,17 @@ def batches(draw, classes=class_counts):
 
 
 def assert_same(ours, theirs, batch, rtol=1e-9):
-    """Equal values and equal gradients."""
+    """Equal values and equal gradients; returns both pairs."""
     logits, labels, facts = batch
     outcomes = []
     for loss in (ours, theirs):
         leaf = logits.clone().requires_grad_()
         losses = loss(leaf, labels, facts)
         outcomes.append((losses.detach(), torch.autograd.grad(losses.sum(), leaf)[0]))
-    for mine, other in zip(*outcomes, strict=True):
+    pairs = list(zip(*outcomes, strict=True))
+    for mine, other in pairs:
         torch.testing.assert_close(mine, other, rtol=rtol, atol=1e-9)
+    return pairs
 
 
 def cross_entropy(logits, labels, facts):
@@ -80,14 +85,16 @@ def test_vs_without_scaling_is_logit_adjusted(batch, tau):
     assert_same(VectorScaling(0.0, tau), LogitAdjusted(tau), batch)
 
 
-@property_of
+@pytest.mark.parity
+@recorded
 @given(batches())
-def test_balanced_softmax_is_logit_adjusted_with_tau_one(batch):
+def test_balanced_softmax_is_logit_adjusted_with_tau_one(parity, batch):
     def balanced_softmax(logits, labels, facts):  # Ren et al. 2020, eq. 3, on counts
         log_counts = (facts.effective * 1000).log()
         return cross_entropy(logits + log_counts, labels, facts)
 
-    assert_same(LogitAdjusted(1.0), balanced_softmax, batch)
+    same = assert_same(LogitAdjusted(1.0), balanced_softmax, batch)
+    parity("balanced_softmax", "Ren et al. 2020, eq. 3, with torch's cross_entropy", *same)
 
 
 @property_of
@@ -105,9 +112,10 @@ def test_binary_sigmoid_focal_at_half_is_half_of_softmax_focal(batch, gamma):
     assert_same(lambda *args: 2 * SigmoidFocal(gamma, 0.5)(*args), Focal(gamma), batch)
 
 
-@property_of
+@pytest.mark.parity
+@recorded
 @given(batches())
-def test_weighted_bce_is_torch_bce_with_pos_weight(batch):
+def test_weighted_bce_is_torch_bce_with_pos_weight(parity, batch):
     def torch_bce(logits, labels, facts):
         one_hot = torch.nn.functional.one_hot(labels, logits.shape[1]).double()
         weight = (1 - facts.effective) / facts.effective
@@ -116,7 +124,8 @@ def test_weighted_bce_is_torch_bce_with_pos_weight(batch):
         bce = torch.nn.functional.binary_cross_entropy_with_logits
         return bce(logits, one_hot, pos_weight=weight, reduction="none").sum(1)
 
-    assert_same(WeightedBinaryCrossEntropy(), torch_bce, batch, rtol=1e-7)
+    same = assert_same(WeightedBinaryCrossEntropy(), torch_bce, batch, rtol=1e-7)
+    parity("weighted_bce", "torch's binary_cross_entropy_with_logits(pos_weight)", *same)
 
 
 @property_of
@@ -229,15 +238,17 @@ def test_binary_logit_adjustment_decides_like_a_threshold_at_the_prior(positives
     np.testing.assert_allclose(adjusted.sum(1), 1.0)
 
 
-@property_of
+@pytest.mark.parity
+@recorded
 @given(batches(), st.floats(0, 3))
-def test_cdt_is_vs_without_shift(batch, gamma):
+def test_cdt_is_vs_without_shift(parity, batch, gamma):
     def class_dependent_temperatures(logits, labels, facts):  # Ye et al. 2020: a_c = (N_max/N_c)^gamma
         temperatures = (facts.effective.max() / facts.effective) ** gamma
         return cross_entropy(logits / temperatures, labels, facts)
 
     assert recipes.cdt(gamma) == recipes.vs(gamma, 0.0)
-    assert_same(recipes.cdt(gamma).loss, class_dependent_temperatures, batch, rtol=1e-7)
+    same = assert_same(recipes.cdt(gamma).loss, class_dependent_temperatures, batch, rtol=1e-7)
+    parity("cdt", "Ye et al. 2020, with torch's cross_entropy", *same)
 
 
 def test_other_names_are_equal_recipes():
@@ -251,13 +262,15 @@ def test_asl_without_smoothing_is_focal(batch, gamma_pos, gamma_neg):
     assert_same(Asymmetric(gamma_pos, gamma_neg, 0.0), Focal(gamma_pos), batch)
 
 
-@property_of
+@pytest.mark.parity
+@recorded
 @given(batches(), st.floats(0, 0.9))
-def test_asl_without_focusing_is_label_smoothing(batch, smoothing):
+def test_asl_without_focusing_is_label_smoothing(parity, batch, smoothing):
     def smoothed(logits, labels, facts):
         return torch.nn.functional.cross_entropy(logits, labels, reduction="none", label_smoothing=smoothing)
 
-    assert_same(Asymmetric(0.0, 0.0, smoothing), smoothed, batch)
+    same = assert_same(Asymmetric(0.0, 0.0, smoothing), smoothed, batch)
+    parity("asl", "torch's cross_entropy(label_smoothing), without focusing", *same)
 
 
 @property_of

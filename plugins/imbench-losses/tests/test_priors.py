@@ -18,7 +18,7 @@ from imbench_losses.mixing import Mixup, Remix
 from imbench_losses.posthoc import LogitAdjustment, Temperature
 from imbench_losses.seesaw import Seesaw
 from imbench_losses.specs import SPECS
-from imbench_losses.weights import ClassBalanced, InverseFrequency
+from imbench_losses.weights import ClassBalanced, DeferredClassBalanced, InverseFrequency
 
 GOLDEN = json.loads((Path(__file__).parent / "golden_losses.json").read_text())
 COUNTS = np.array(GOLDEN["n"]).astype(int)
@@ -104,13 +104,22 @@ def test_absent_classes_stay_absent():
         assert after.sum() == pytest.approx(1)
 
 
-def test_golden_weights():
+@pytest.mark.parity
+def test_golden_weights(parity):
     prior = COUNTS / COUNTS.sum()
     for beta in ("0.9", "0.99", "0.999", "0.9999"):
         expected = GOLDEN["out"][f"cb_weights_b{beta}"]
-        np.testing.assert_allclose(ClassBalanced(float(beta))(COUNTS, prior, 0.0), expected, rtol=1e-7)
+        for name, weight in [
+            ("class_balanced", ClassBalanced(float(beta))),
+            ("drw", DeferredClassBalanced(float(beta))),
+        ]:
+            weights = weight(COUNTS, prior, 0.9)
+            np.testing.assert_allclose(weights, expected, rtol=1e-7)
+            parity(name, "golden values of ten decimals", (weights, expected))
     weights = InverseFrequency(1.0)(COUNTS, prior, 0.0)
-    np.testing.assert_allclose(weights / (weights @ prior), GOLDEN["out"]["inv_freq_weights_sklearn_balanced"])
+    scaled, expected = weights / (weights @ prior), GOLDEN["out"]["inv_freq_weights_sklearn_balanced"]
+    np.testing.assert_allclose(scaled, expected)
+    parity("weighted_ce", "golden values (scikit-learn's class_weight)", (scaled, expected))
 
 
 def test_weights_with_an_absent_class_and_one_of_a_single_row():
@@ -126,13 +135,16 @@ def test_inverse_frequency_does_nothing_after_balanced_sampling():
     np.testing.assert_allclose(InverseFrequency(1.0)(COUNTS, np.full(3, 1 / 3), 0.0), 3.0)
 
 
-def test_golden_posthoc_logit_adjustment():
+@pytest.mark.parity
+def test_golden_posthoc_logit_adjustment(parity):
     z = np.array(GOLDEN["z"])
     scores = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
     prior = COUNTS / COUNTS.sum()
     adjust = LogitAdjustment(1.0)(Validation(scores, np.array(GOLDEN["y"])), prior)
     expected = np.exp(GOLDEN["out"]["la_posthoc"])
-    np.testing.assert_allclose(adjust(scores), expected / expected.sum(axis=1, keepdims=True), rtol=1e-8)
+    expected /= expected.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(adjust(scores), expected, rtol=1e-8)
+    parity("logit_adjustment", "golden values of ten decimals", (adjust(scores), expected))
     np.testing.assert_allclose(LogitAdjustment(0.0)(Validation(scores, np.array([0])), prior)(scores), scores)
     np.testing.assert_allclose(adjust(prior[None]), 1 / 3)  # the prior itself becomes uniform
 
@@ -172,7 +184,8 @@ def test_temperature_survives_certain_scores():
     np.testing.assert_allclose(adjusted.sum(axis=1), 1.0)
 
 
-def test_mixup_draws_one_share_a_batch_from_the_generator_alone():
+@pytest.mark.parity
+def test_mixup_draws_one_share_a_batch_from_the_generator_alone(parity):
     inputs, labels = torch.eye(16), torch.arange(16)
 
     def draw(seed, alpha=1.0):
@@ -186,6 +199,7 @@ def test_mixup_draws_one_share_a_batch_from_the_generator_alone():
     assert sorted(partner.tolist()) == own.tolist()
     expected = weight[:, None] * inputs + rest[:, None] * inputs[partner]
     torch.testing.assert_close(first.inputs, expected)
+    parity("mixup", "Zhang et al. 2018, eq. 1, float32", (first.inputs, expected))
 
 
 @pytest.mark.parametrize("alpha", [0.01, 0.2, 1.0, 5.0])
@@ -200,10 +214,13 @@ def test_mixup_share_follows_the_beta_distribution(alpha):
     assert abs(shares.var() - variance) < 5 * variance * (2 / 3000) ** 0.5
 
 
-def test_remix_gives_the_label_to_the_rarer_class():
+@pytest.mark.parity
+def test_remix_gives_the_label_to_the_rarer_class(parity):
     remix = Remix(kappa=3.0, tau=0.5)
     own, other = torch.tensor([1000.0, 1000.0, 10.0, 10.0]), torch.tensor([10.0, 900.0, 1000.0, 10.0])
-    assert remix.label_share(own, other, torch.tensor(0.4)).tolist() == pytest.approx([0.0, 0.4, 0.4, 0.4])
-    assert remix.label_share(own, other, torch.tensor(0.6)).tolist() == pytest.approx([0.6, 0.6, 1.0, 0.6])
+    for share, expected in [(0.4, [0.0, 0.4, 0.4, 0.4]), (0.6, [0.6, 0.6, 1.0, 0.6])]:
+        ours = remix.label_share(own, other, torch.tensor(share))
+        assert ours.tolist() == pytest.approx(expected)
+        parity("remix", "Chou et al. 2020, eq. 5 to 7 by hand, float32", (ours, expected))
     never = Remix(tau=0.0)
     assert never.label_share(own, other, torch.tensor(0.4)).tolist() == pytest.approx([0.4] * 4)

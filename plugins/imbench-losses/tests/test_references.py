@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import sklearn
 import torch
+from packaging.version import Version
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score
+from sklearn.utils.class_weight import compute_class_weight
 from torch.nn import functional
 
 from imbench import ClassFacts, HeadView, Validation
 from imbench_losses.asymmetric import Asymmetric
 from imbench_losses.calibration import Isotonic, Platt, VectorScaling
+from imbench_losses.deciding import AlertBudget, CostThreshold
 from imbench_losses.decoupling import LearnedScales, NormalisedWeights
 from imbench_losses.mixing import MarginAwareMixup
+from imbench_losses.posthoc import Temperature
 from imbench_losses.ranking import AucMargin, SmoothAveragePrecision
-from imbench_losses.schedules import OneCycle
+from imbench_losses.samplers import Balanced, EffectiveNumber, FixedPositives, Power, Progressive
+from imbench_losses.schedules import Cosine, Cyclical, OneCycle, Warmup, WarmupCosine
 from imbench_losses.seesaw import Seesaw
 from imbench_losses.shift import PriorCorrection, PriorEstimation, estimated_prior
+from imbench_losses.weights import InverseFrequency
 
 
 def cell(n_classes, rows=24, seed=0, spread=2.0):
@@ -33,10 +40,11 @@ def cell(n_classes, rows=24, seed=0, spread=2.0):
 
 
 def assert_same_loss(ours, reference, logits, rtol=1e-9, atol=1e-12):
-    """Equal means and equal gradients of the mean."""
+    """Equal means and equal gradients of the mean; returns both pairs."""
     torch.testing.assert_close(ours.mean(), reference, rtol=rtol, atol=atol)
     gradients = [torch.autograd.grad(loss, logits, retain_graph=True)[0] for loss in (ours.mean(), reference)]
     torch.testing.assert_close(*gradients, rtol=rtol, atol=atol)
+    return (ours.mean(), reference), gradients
 
 
 def libauc_v1(h, positive, a, b, alpha, margin):
@@ -48,9 +56,10 @@ def libauc_v1(h, positive, a, b, alpha, margin):
     return spread + 2 * alpha * gap - p * (1 - p) * alpha**2
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("margin", [0.1, 0.6, 1.0])
 @pytest.mark.parametrize("n_classes", [2, 3, 20])
-def test_auc_margin_is_libauc_at_its_saddle_point(n_classes, margin):
+def test_auc_margin_is_libauc_at_its_saddle_point(parity, n_classes, margin):
     logits, labels, facts = cell(n_classes, rows=60)
     decisions = logits[:, 1:] - logits[:, :1] if n_classes == 2 else logits
     total = torch.zeros((), dtype=torch.float64)
@@ -73,7 +82,8 @@ def test_auc_margin_is_libauc_at_its_saddle_point(n_classes, margin):
             assert libauc_v1(h, positive, a, b + step, saddle[2], margin) > value
             assert libauc_v1(h, positive, a, b, saddle[2] + abs(step), margin) < value
         total = total + value
-    assert_same_loss(AucMargin(margin)(logits, labels, facts), total, logits)
+    same = assert_same_loss(AucMargin(margin)(logits, labels, facts), total, logits)
+    parity("auc_margin", "LibAUC's AUCMLoss at its saddle point", *same)
 
 
 def mmdetection_seesaw(z, labels, counts, p, q):
@@ -90,14 +100,16 @@ def mmdetection_seesaw(z, labels, counts, p, q):
     return torch.stack(losses)
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize(("p", "q"), [(0.8, 2.0), (0.0, 2.0), (1.3, 0.5)])
 @pytest.mark.parametrize("n_classes", [2, 3, 20])
-def test_seesaw_is_mmdetections(n_classes, p, q):
+def test_seesaw_is_mmdetections(parity, n_classes, p, q):
     logits, labels, facts = cell(n_classes)
     reference = mmdetection_seesaw(logits, labels, facts.counts, p, q)
     ours = Seesaw(p, q)(logits, labels, facts)
     torch.testing.assert_close(ours, reference)
-    assert_same_loss(ours, reference.mean(), logits)
+    _, gradients = assert_same_loss(ours, reference.mean(), logits)
+    parity("seesaw", "mmdetection's seesaw_ce_loss", (ours, reference), gradients)
 
 
 def alibaba_single_label(z, labels, gamma_pos, gamma_neg, smoothing):
@@ -110,14 +122,16 @@ def alibaba_single_label(z, labels, gamma_pos, gamma_neg, smoothing):
     return -(soft * focus * logs).sum(-1)
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize(("gamma_pos", "gamma_neg", "smoothing"), [(0.0, 4.0, 0.1), (1.0, 4.0, 0.1), (2.0, 1.0, 0.4)])
 @pytest.mark.parametrize("n_classes", [2, 3, 20])
-def test_asl_is_alibabas(n_classes, gamma_pos, gamma_neg, smoothing):
+def test_asl_is_alibabas(parity, n_classes, gamma_pos, gamma_neg, smoothing):
     logits, labels, facts = cell(n_classes)
     reference = alibaba_single_label(logits, labels, gamma_pos, gamma_neg, smoothing)
     ours = Asymmetric(gamma_pos, gamma_neg, smoothing)(logits, labels, facts)
     torch.testing.assert_close(ours, reference)
-    assert_same_loss(ours, reference.mean(), logits)
+    _, gradients = assert_same_loss(ours, reference.mean(), logits)
+    parity("asl", "ASLSingleLabel of Alibaba-MIIL", (ours, reference), gradients)
 
 
 def brown(h, positive, tau):
@@ -130,16 +144,18 @@ def brown(h, positive, tau):
     return 1 - torch.stack(found).mean()
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("tau", [0.01, 0.05, 0.5])
 @pytest.mark.parametrize("n_classes", [2, 3, 20])
-def test_ap_smooth_is_the_papers(n_classes, tau):
+def test_ap_smooth_is_the_papers(parity, n_classes, tau):
     logits, labels, facts = cell(n_classes, rows=40)
     decisions = logits[:, 1:] - logits[:, :1] if n_classes == 2 else logits
     classes = [1] if n_classes == 2 else range(n_classes)
     reference = sum(
         brown(torch.sigmoid(decisions[:, column]), labels == label, tau) for column, label in enumerate(classes)
     )
-    assert_same_loss(SmoothAveragePrecision(tau)(logits, labels, facts), reference, logits)
+    same = assert_same_loss(SmoothAveragePrecision(tau)(logits, labels, facts), reference, logits)
+    parity("ap_smooth", "the two loops of Brown et al. 2020", *same)
 
 
 def test_ap_smooth_becomes_average_precision():
@@ -149,7 +165,8 @@ def test_ap_smooth_becomes_average_precision():
     assert ours == pytest.approx(exact, abs=1e-3)  # scores nearer than tau count as half above each other
 
 
-def test_one_cycle_is_torchs():
+@pytest.mark.parity
+def test_one_cycle_is_torchs(parity):
     steps, peak = 101, 0.37
     optimiser = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -160,9 +177,85 @@ def test_one_cycle_is_torchs():
     for step in range(steps):
         ours = peak * OneCycle(0.3, 1 / 25, 1 / 25e4)(step / (steps - 1))
         assert ours == pytest.approx(schedule.get_last_lr()[0], rel=1e-9)
+        parity("one_cycle", "torch's OneCycleLR", (ours, schedule.get_last_lr()[0]))
         optimiser.step()
         if step < steps - 1:
             schedule.step()
+
+
+def warm(optimiser, steps):
+    return torch.optim.lr_scheduler.LinearLR(optimiser, start_factor=0.01, total_iters=steps)
+
+
+def cool(optimiser, steps):
+    return torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, T_max=steps)
+
+
+SCHEDULES = {
+    "warmup": (Warmup(0.2, 0.01), "LinearLR", lambda sgd: warm(sgd, 20)),
+    "cosine": (Cosine(0.0), "CosineAnnealingLR", lambda sgd: cool(sgd, 100)),
+    "cyclical": (
+        Cyclical(4, 0.1),
+        "CyclicLR",
+        lambda sgd: torch.optim.lr_scheduler.CyclicLR(sgd, 0.1, 1.0, step_size_up=12.5, cycle_momentum=False),
+    ),
+    "warmup_cosine": (
+        WarmupCosine(0.2, 0.0),
+        "LinearLR, then CosineAnnealingLR",
+        lambda sgd: torch.optim.lr_scheduler.ChainedScheduler([warm(sgd, 20)], sgd),
+    ),
+}
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_schedules_are_torchs(parity, name):
+    ours, theirs, make = SCHEDULES[name]
+    optimiser = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+    schedule = make(optimiser)
+    expected = []
+    for step in range(100):
+        if name == "warmup_cosine" and step == 20:
+            schedule = cool(optimiser, 80)
+        expected.append(schedule.get_last_lr()[0])
+        optimiser.step()
+        schedule.step()
+    found = [ours(step / 100) for step in range(100)]
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+    parity(name, f"torch's {theirs}", (found, expected))
+
+
+def drawn(weights, labels):
+    """Class probabilities where rows are drawn in proportion to the weights of their classes."""
+    rows = weights[labels]
+    return np.bincount(labels, rows / rows.sum())
+
+
+@pytest.mark.parity
+def test_samplers_draw_as_their_papers_say(parity):
+    n, progress = np.array([5000, 300, 40, 1]), 0.3
+    labels, q, classes = np.repeat(np.arange(4), n), 0.4, 4
+    natural, even = n / n.sum(), drawn(1 / n, labels)
+    effective = drawn((1 - 0.999) / (1 - np.power(0.999, n)), labels)
+    cases = [
+        ("balanced", Balanced(), even, "rows weighted by 1/n (Kang et al. 2020)"),
+        ("power_sampler", Power(q), drawn(n**q / n, labels), "Kang et al. 2020, eq. 1"),
+        ("progressive", Progressive(), (1 - progress) * natural + progress * even, "Kang et al. 2020, eq. 2"),
+        ("effective_number_sampler", EffectiveNumber(0.999), effective, "rows weighted as in Cao et al. 2019's code"),
+        ("fixed_positives", FixedPositives(0.6), np.r_[0.4, np.full(classes - 1, 0.2)], "Yuan et al. 2023, by hand"),
+    ]
+    for name, sampler, expected, reference in cases:
+        np.testing.assert_allclose(sampler(n, progress), expected, rtol=1e-10)
+        parity(name, reference, (sampler(n, progress), expected))
+
+
+@pytest.mark.parity
+def test_generalised_weights_are_a_power_of_scikit_learns(parity):
+    labels = np.repeat([0, 1, 2], [900, 70, 3])
+    ours = InverseFrequency(1.2)(np.bincount(labels), np.bincount(labels) / len(labels), 0.0)
+    expected = (3 * compute_class_weight("balanced", classes=np.arange(3), y=labels)) ** 1.2
+    np.testing.assert_allclose(ours, expected)
+    parity("generalized_reweight", "a power of scikit-learn's class_weight (Zhang et al. 2021)", (ours, expected))
 
 
 def imbalanced_dl(share_of_partner, own, other, power):
@@ -173,7 +266,8 @@ def imbalanced_dl(share_of_partner, own, other, power):
     return (share_of_partner - 1) * 0.5 / (middle - 1)
 
 
-def test_mamix_is_imbalanced_dls():
+@pytest.mark.parity
+def test_mamix_is_imbalanced_dls(parity):
     rng = np.random.default_rng(0)
     own, other = (torch.tensor(np.ceil(10 ** rng.uniform(0, 5, 200))) for _ in range(2))
     for power in (-0.25, -0.5, -1.0):
@@ -183,6 +277,7 @@ def test_mamix_is_imbalanced_dls():
                 imbalanced_dl(1 - share, i, j, power) for i, j in zip(own.tolist(), other.tolist(), strict=True)
             ]
             np.testing.assert_allclose(ours, expected, rtol=1e-9, atol=1e-12)
+            parity("mamix", "get_lambda of imbalanced-DL", (ours, expected))
     # where the reference raises
     assert float(MarginAwareMixup(power=-1.0).label_share(own[:1], own[:1], torch.tensor(0.5))) == 0.5
 
@@ -221,9 +316,10 @@ def uniform(n_classes):
     return np.full(n_classes, 1 / n_classes)
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("n_classes", [2, 4])
 @pytest.mark.parametrize(("part", "method"), [(Platt(), "sigmoid"), (Isotonic(), "isotonic")])
-def test_calibration_is_scikit_learns(part, method, n_classes):
+def test_calibration_is_scikit_learns(parity, part, method, n_classes):
     scores, labels = skewed(n_classes)
     # isotonic regression reads ranks alone, so log odds serve both
     odds = np.log(scores) - np.log1p(-scores)
@@ -238,14 +334,48 @@ def test_calibration_is_scikit_learns(part, method, n_classes):
     else:
         expected = reference.predict_proba(odds[300:])
     np.testing.assert_allclose(ours, expected, atol=tolerance)
+    parity(type(part).__name__.lower(), f"scikit-learn's CalibratedClassifierCV, {method}", (ours, expected))
 
 
-def test_vector_scaling_of_two_classes_is_a_logistic_regression():
+@pytest.mark.parity
+@pytest.mark.skipif(Version(sklearn.__version__) < Version("1.8"), reason="scikit-learn has it from 1.8 on")
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_temperature_is_scikit_learns(parity, n_classes):
+    scores, labels = skewed(n_classes)
+    logits = np.log(scores)
+    logits = logits[:, 1:] - logits[:, :1] if n_classes == 2 else logits
+    reference = CalibratedClassifierCV(FrozenEstimator(Scored(n_classes)), method="temperature", ensemble=False)
+    expected = reference.fit(logits[:300], labels[:300]).predict_proba(logits[300:])
+    ours = Temperature()(Validation(scores[:300], labels[:300]), uniform(n_classes))(scores[300:])
+    np.testing.assert_allclose(ours, expected, atol=1e-5)
+    parity("temperature", "scikit-learn's CalibratedClassifierCV, temperature", (ours, expected))
+
+
+@pytest.mark.parity
+def test_decisions_are_those_of_the_least_cost_and_of_the_highest_scores(parity):
+    scores, labels = skewed(2, rows=2000)
+    costs = np.array([[0.0, 1.0], [10.0, 0.0]])  # of a row's class, of a decision
+    cheapest = (scores @ costs).argmin(axis=1)
+    ours = CostThreshold(10.0, 1.0)(Validation(scores, labels), uniform(2))(scores)
+    np.testing.assert_array_equal(ours, cheapest)
+    parity(
+        "threshold_cost", "the decision of least expected cost, row by row (Elkan 2001)", int((ours != cheapest).sum())
+    )
+    top = np.zeros(2000, np.int64)
+    top[np.argsort(scores[:, 1])[-60:]] = 1
+    ours = AlertBudget(0.03)(Validation(scores, labels), uniform(2))(scores)
+    np.testing.assert_array_equal(ours, top)
+    parity("threshold_budget", "the highest scores, sorted", int((ours != top).sum()))
+
+
+@pytest.mark.parity
+def test_vector_scaling_of_two_classes_is_a_logistic_regression(parity):
     scores, labels = skewed(2, rows=2000)
     ours = VectorScaling()(Validation(scores, labels), uniform(2))(scores)
     logs = np.log(scores) * [-1, 1]
     reference = LogisticRegression(C=np.inf, tol=1e-12, max_iter=10_000).fit(logs, labels)
     np.testing.assert_allclose(ours, reference.predict_proba(logs), atol=1e-5)
+    parity("vector_scaling", "scikit-learn's LogisticRegression", (ours, reference.predict_proba(logs)))
 
 
 def test_vector_scaling_is_where_the_log_loss_is_flat():
@@ -279,11 +409,14 @@ def test_lws_is_where_class_balanced_cross_entropy_is_flat():
     assert loss < functional.cross_entropy(logits, torch.tensor(seen.labels), weight=inverse)
 
 
-def test_golden_tau_norm():
+@pytest.mark.parity
+def test_golden_tau_norm(parity):
     seen = view()._replace(weight=np.array([[3, 4], [2, 0], [0.6, 0.8]], np.float32), bias=np.ones(3, np.float32))
     weight, bias = NormalisedWeights(1.0)(seen)
-    np.testing.assert_allclose(weight, [[0.6, 0.8], [1, 0], [0.6, 0.8]], rtol=1e-6)
+    expected = [[0.6, 0.8], [1, 0], [0.6, 0.8]]
+    np.testing.assert_allclose(weight, expected, rtol=1e-6)
     assert not bias.any()
+    parity("tau_norm", "golden values, float32", (weight, expected))
 
 
 def gaussians(positives, rows, seed):
@@ -311,6 +444,20 @@ def test_em_finds_the_prior_of_unlabelled_rows(positives):
     assert likelihoods[0] > max(likelihoods[1:])
 
 
+@pytest.mark.parity
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_em_is_the_papers_iteration(parity, n_classes):
+    scores, _ = skewed(n_classes)
+    start = np.arange(1.0, n_classes + 1) / np.arange(1.0, n_classes + 1).sum()
+    prior = start
+    for _ in range(20_000):  # Saerens et al. 2002, eq. 9
+        posterior = scores * (prior / start)
+        prior = (posterior / posterior.sum(axis=1, keepdims=True)).mean(axis=0)
+    ours = estimated_prior(scores, start)
+    np.testing.assert_allclose(ours, prior, atol=1e-6)
+    parity("prior_em", "the iteration of Saerens et al. 2002, eq. 9", (ours, prior))
+
+
 def test_em_of_a_few_rows_and_of_none():
     part = PriorEstimation()(Validation(np.empty((0, 2)), np.empty(0, np.int64)), np.array([0.7, 0.3]))
     np.testing.assert_array_equal(part.prior, [0.7, 0.3])
@@ -320,7 +467,8 @@ def test_em_of_a_few_rows_and_of_none():
     assert one.sum() == pytest.approx(1)
 
 
-def test_prior_correction_undoes_undersampling():
+@pytest.mark.parity
+def test_prior_correction_undoes_undersampling(parity):
     """Dal Pozzolo et al. 2015: p = β·p_s/(β·p_s - p_s + 1), with β the share of negatives that was kept."""
     p = np.random.default_rng(0).random(100)
     beta, positives = 0.05, 0.02
@@ -328,5 +476,7 @@ def test_prior_correction_undoes_undersampling():
     labels = np.r_[np.zeros(98, np.int64), np.ones(2, np.int64)]
     part = PriorCorrection("natural")(Validation(np.full((100, 2), 0.5), labels), kept / kept.sum())
     expected = beta * p / (beta * p - p + 1)
-    np.testing.assert_allclose(part(np.stack([1 - p, p], axis=1))[:, 1], expected, rtol=1e-12, atol=2e-15)
+    ours = part(np.stack([1 - p, p], axis=1))[:, 1]
+    np.testing.assert_allclose(ours, expected, rtol=1e-12, atol=2e-15)
+    parity("prior_correction", "Dal Pozzolo et al. 2015, the formula for undersampling", (ours, expected))
     np.testing.assert_allclose(part.prior, [0.98, 0.02])
