@@ -62,8 +62,12 @@ class Network(Protocol):
         """(n, d) → (n, h): everything below the head, without dropout."""
         ...
 
+    def head(self, row: Tensor, features: Tensor) -> Tensor:
+        """(n, h) → logits (n, C): the head alone, which is linear."""
+        ...
+
     def logits(self, row: Tensor, x: Tensor) -> Tensor:
-        """(n, d) → (n, C)."""
+        """(n, d) → (n, C): the head on the features."""
         ...
 
 

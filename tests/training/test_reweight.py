@@ -11,7 +11,7 @@ import torch
 from imbench import HeadView, Recipe, Seen
 from imbench.matrix.cell import Budget
 from imbench.training.loop import train_pack
-from imbench.training.member import Member, resample
+from imbench.training.member import Member, resample, score_prior
 from imbench.training.mlp import MLP
 from imbench.training.rehead import rehead
 
@@ -142,6 +142,36 @@ def test_the_state_goes_from_step_to_step_and_hears_of_validation():
     assert not np.array_equal(plain(data.x_test), weighted(data.x_test))
     (last,) = train([Recipe()], data, Budget(steps=60, batch_size=32, evaluations=0))
     np.testing.assert_array_equal(unheard(data.x_test), last(data.x_test))
+
+
+@dataclass(frozen=True)
+class Counting:
+    """Its state counts the steps, and is the prior of class 0 in percent."""
+
+    def start(self, counts):
+        return torch.zeros(())
+
+    def __call__(self, seen, state):
+        return torch.ones_like(seen.losses), state + 1
+
+    def look(self, state, recalls):
+        return state + 0.5
+
+    def prior_after(self, prior, state):
+        return np.array([float(state), 100 - float(state)])
+
+
+@pytest.mark.parametrize("evaluations", [0, 6])
+def test_the_prior_is_told_from_the_state_at_the_step_that_was_selected(evaluations):
+    data = problem(5)
+    budget = Budget(steps=60, batch_size=32, evaluations=evaluations)
+    recipe = Recipe(reweight=Counting())
+    (trained,) = train_pack([member(recipe, data)], MLP(11, 2, hidden=16), budget, CPU)
+    looks_before = (trained.selected_step - 1) // 10 if evaluations else 0  # not the look that selected it
+    percent = trained.selected_step + 0.5 * looks_before
+    told = score_prior(recipe, data.counts, trained.progress, trained.reweighed)
+    np.testing.assert_allclose(told, [percent / 100, 1 - percent / 100])
+    np.testing.assert_allclose(score_prior(recipe, data.counts), [0, 1])
 
 
 @pytest.mark.parametrize(
