@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ __all__ = [
     "listing",
     "lowered",
     "lowered_among_all",
+    "quietly",
     "rows",
     "to_grow",
     "to_shrink",
@@ -41,14 +43,23 @@ _EXPECTED = (
     "The number of unique classes is greater than 50%",  # many classes of one row or two
     "The number of the samples to be selected is larger",  # NearMiss-3 with too few candidates
     "Number of distinct clusters",  # k-means on duplicates
+    "The least populated class in y",  # folds of a class of few rows
+    "Number of classes in training fold",  # a class of one row
 )
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Without the warnings that certain data must provoke."""
+    with warnings.catch_warnings():
+        for message in _EXPECTED:
+            warnings.filterwarnings("ignore", message)
+        yield
 
 
 def fit_resample(sampler: Any, x: NDArray[Any], y: Labels) -> tuple[NDArray[Any], Labels]:
     """``sampler.fit_resample(x, y)`` without the warnings that certain data must provoke."""
-    with warnings.catch_warnings():
-        for message in _EXPECTED:
-            warnings.filterwarnings("ignore", message)
+    with quietly():
         made: tuple[NDArray[Any], Labels] = sampler.fit_resample(x, y)
     return made
 

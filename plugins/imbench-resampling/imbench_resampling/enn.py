@@ -14,12 +14,15 @@ from scipy.stats import mode
 
 from imbench_resampling.blocks import Blocks
 from imbench_resampling.common import Floats, Labels, fit_resample
-from imbench_resampling.neighbours import batches, build, worth_it
+from imbench_resampling.neighbours import build, worth_it
 from imbench_resampling.points import Ints, Points
 from imbench_resampling.reference import Reference
-from imbench_resampling.search import Hits, reach, within
+from imbench_resampling.search import BATCH, Hits, reach, reach_inside, within
 
 __all__ = ["edited"]
+
+#: Queries looked at first, to see whether a search of our own will help.
+_PROBE = 256
 
 
 def edited(x: Floats, y: Labels, k: int, kind_sel: str, strategy: str = "auto") -> Ints:
@@ -48,18 +51,51 @@ def edited(x: Floats, y: Labels, k: int, kind_sel: str, strategy: str = "auto") 
 
 
 def _agreed(blocks: Blocks, reference: Reference, y: Labels, code: int, kind_sel: str) -> NDArray[np.bool_]:
-    """(q,) whether the neighbours of each query, all of class ``code``, agree with it."""
-    queries = blocks.frame.points(reference.queries)
+    """(q,) whether the neighbours of each query agree with it; the queries are the rows of class ``code``, in order."""
+    queries = blocks.points.take(np.flatnonzero(y == code))
     agrees = np.zeros(len(queries.z), dtype=bool)
     sure = np.zeros(len(queries.z), dtype=bool)
-    for at, lot in enumerate(batches(blocks, queries)):
+
+    def judge(lot: Ints) -> None:
         agrees[lot], sure[lot] = _judged(blocks, queries.take(lot), reference.k, y, code, kind_sel)
-        if at == 0 and reference.hopeless((~sure[lot]).mean(), len(sure)):
-            break
+
+    probe = np.unique(np.linspace(0, len(sure) - 1, min(len(sure), _PROBE)).astype(np.int64))
+    judge(probe)
+    if not reference.hopeless((~sure[probe]).mean(), len(sure)):
+        order = _by_block(blocks, y, code)
+        if agrees[probe].mean() > 0.5:  # else a quick look would be wasted on most
+            clear = _clear(blocks, queries, order, reference.k, y, code)
+            agrees[clear] = sure[clear] = True
+        # what is left, in few calls: each one goes through all blocks
+        left = order[~sure[order]]
+        for a in range(0, len(left), BATCH):
+            judge(left[a : a + BATCH])
     unsure = np.flatnonzero(~sure)
     if len(unsure):
         agrees[unsure] = _vote(y[reference.neighbours(unsure)[:, 1:]], code, kind_sel)
     return agrees
+
+
+def _by_block(blocks: Blocks, y: Labels, code: int) -> Ints:
+    """(q,) the positions of the rows of class ``code`` among themselves, block by block: near ones together."""
+    order = blocks.order[np.repeat(blocks.group == code, np.diff(blocks.edges))]
+    positions: Ints = np.searchsorted(np.flatnonzero(y == code), order[order >= 0])
+    return positions
+
+
+def _clear(blocks: Blocks, queries: Points, order: Ints, k: int, y: Labels, code: int) -> NDArray[np.bool_]:
+    """(q,) whether k rows of its class are seen at once to be nearer to a query than any other row: true of most.
+
+    All rows of a block look at the same blocks around it (`reach_inside`).
+    """
+    own = blocks.group == code
+    limit = reach_inside(blocks, k, own)[y == code]
+    clear = np.zeros(len(limit), dtype=bool)
+    for a in range(0, len(order), BATCH):
+        lot = order[a : a + BATCH]
+        rivals = within(blocks, queries.take(lot), limit[lot], ~own)
+        clear[lot] = ~rivals.crowded & (np.diff(rivals.edges) == 0)
+    return clear
 
 
 def _vote(labels: Labels, code: int, kind_sel: str) -> NDArray[np.bool_]:

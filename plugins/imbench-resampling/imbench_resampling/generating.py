@@ -30,7 +30,7 @@ from imbench_resampling.common import (
 )
 from imbench_resampling.smote import Goals, adasyn_rows, borderline_rows, smote_rows
 
-__all__ = ["Smote", "adasyn", "borderline_smote", "smote", "svm_smote"]
+__all__ = ["Make", "Smote", "adasyn", "borderline_smote", "grow", "smote", "svm_smote"]
 
 #: (goals, neighbours) → rows made and their labels
 Make = Callable[[Goals, int], tuple[Floats, Labels]]
@@ -51,7 +51,7 @@ class Smote:
 
     def __call__(self, view: TrainView, rng: np.random.Generator) -> Resampled:
         seed = draw_seed(rng)
-        return balanced(view) or _grow(view, lambda goals, k: smote_rows(view, goals, k, seed), ("k", self.k))
+        return balanced(view) or grow(view, lambda goals, k: smote_rows(view, goals, k, seed), ("k", self.k))
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class BorderlineSmote:
             return nothing
         m, note = lowered_among_all("m", self.m, len(view.y))
         # kind 2 looks for neighbours among all rows
-        return _grow(
+        return grow(
             view,
             lambda goals, k: borderline_rows(view, goals, k, m, self.kind, seed),
             ("k", self.k),
@@ -99,7 +99,7 @@ class SvmSmote:
                 sampling_strategy=goals, random_state=seed, k_neighbors=k, m_neighbors=m, out_step=self.out_step
             )
 
-        return _grow(
+        return grow(
             view,
             lambda goals, k: _made(view, build, goals, k),
             ("k", self.k),
@@ -119,7 +119,7 @@ class Adasyn:
         seed = draw_seed(rng)
         if nothing := balanced(view):
             return nothing
-        return _grow(
+        return grow(
             view,
             lambda goals, k: adasyn_rows(view, goals, k, seed),
             ("n_neighbors", self.n_neighbors),
@@ -127,7 +127,7 @@ class Adasyn:
         )
 
 
-def _grow(
+def grow(
     view: TrainView, make: Make, neighbours: tuple[str, int], *notes: str, no_seed: str = "", among_all: bool = False
 ) -> Resampled:
     """Over-sample every smaller class to the size of the largest.

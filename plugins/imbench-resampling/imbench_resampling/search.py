@@ -1,10 +1,10 @@
 """Every row that the reference could count among the nearest of a query, and no more than a few others.
 
 Two passes over `Blocks`. The first (`reach`) measures a query against the blocks around it and gives a distance within
-which k rows lie for sure. The second (`within`) returns all rows that may lie within that distance: blocks whose
-ball is too far are passed over, the others cost one float32 product and one minimum. What is returned is measured
-again in float64. Whatever is *not* returned is farther than the k-th neighbour in the reference's own rounded
-arithmetic.
+which k rows lie for sure; for rows that are themselves in blocks, `reach_inside` does so a block at a time. The second
+(`within`) returns all rows that may lie within that distance: blocks whose ball is too far are passed over, the others
+cost one float32 product and one minimum. What is returned is measured again in float64. Whatever is *not* returned is
+farther than the k-th neighbour in the reference's own rounded arithmetic.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from imbench_resampling.blocks import FAR, Blocks, augmented_queries
 from imbench_resampling.points import Floats64, Frame, Ints, Points
 
-__all__ = ["BATCH", "Hits", "measured", "reach", "round_up", "within"]
+__all__ = ["BATCH", "Hits", "measured", "reach", "reach_inside", "round_up", "within"]
 
 #: Queries looked at together: bounds memory.
 BATCH = 4096
@@ -79,10 +79,44 @@ def reach(blocks: Blocks, queries: Points, k: int, looked_at: NDArray[np.bool_])
         if len(mine):
             low = _smallest(left[torch.from_numpy(mine // around)], _rows(blocks, int(block)), k)
             best[mine, : low.shape[1]] = low + blocks.slack[block]
-    best = best.reshape(len(left), around * k)
-    best.partition(k - 1, axis=1)
+    return _kth(frame, queries, best.reshape(len(left), around * k), k)
+
+
+def reach_inside(blocks: Blocks, k: int, looked_at: NDArray[np.bool_]) -> Floats64:
+    """As `reach`, for the rows of the blocks looked at, all rows of a block against the same blocks around it.
+
+    The distances are somewhat longer than those of `reach`, and cost products of whole blocks, not many small ones.
+
+    Args:
+        blocks: of the rows.
+        k: ≥ 1, the row itself counted.
+        looked_at: (b,) the blocks that count.
+
+    Returns:
+        (n,) by row of the points; infinite for rows of other blocks.
+    """
+    found = np.full(len(blocks.points.z), np.inf)
+    allowed = np.flatnonzero(looked_at)
+    centres = blocks.centres[torch.from_numpy(allowed)]
+    middles = centres * -2
+    middles[:, -1] = 1
+    for at, block in enumerate(allowed):
+        rows = blocks.order[int(blocks.edges[block]) : int(blocks.edges[block + 1])]
+        queries = blocks.points.take(rows[rows >= 0])
+        left = augmented_queries(queries)
+        away = torch.mv(centres, middles[at])
+        near = allowed[away.topk(min(_AROUND, len(allowed)), largest=False, sorted=False).indices.numpy()]
+        bounds = [_smallest(left, _rows(blocks, int(other)), k) + blocks.slack[other] for other in near]
+        if sum(bound.shape[1] for bound in bounds) >= k:
+            found[rows[rows >= 0]] = _kth(blocks.frame, queries, np.concatenate(bounds, axis=1), k)
+    return found
+
+
+def _kth(frame: Frame, queries: Points, bounds: Floats64, k: int) -> Floats64:
+    """(q,) the k-th smallest of (q, ≥k) upper bounds less ``|z_q|²``, as a squared distance that includes rounding."""
+    bounds.partition(k - 1, axis=1)
     raw2 = queries.raw2 * frame.scale**2
-    found: Floats64 = best[:, k - 1] + queries.z2 * (1 + frame.eps32) + frame.eps64 * raw2
+    found: Floats64 = bounds[:, k - 1] + queries.z2 * (1 + frame.eps32) + frame.eps64 * raw2
     found[found > FAR] = np.inf
     return found
 

@@ -14,7 +14,7 @@ from imbench_resampling.common import Floats, Labels
 from imbench_resampling.neighbours import neighbours
 from imbench_resampling.points import Ints
 
-__all__ = ["Goals", "adasyn_rows", "borderline_rows", "smote_rows"]
+__all__ = ["Goals", "adasyn_rows", "between", "borderline_rows", "drawn", "joined", "smote_rows"]
 
 #: class → number of rows it should have, more than it has
 Goals = dict[int, int]
@@ -43,9 +43,9 @@ def smote_rows(view: TrainView, goals: Goals, k: int, seed: int) -> tuple[Floats
     for code, goal in sorted(goals.items()):
         of_class = view.x[view.y == code]
         near = neighbours(of_class, of_class, k + 1)[:, 1:]
-        base, which, steps = _drawn(near, goal - len(of_class), seed)
-        made[code] = _between(of_class, base, of_class, near[base, which], steps)
-    return _joined(view, made)
+        base, which, steps = drawn(near, goal - len(of_class), seed)
+        made[code] = between(of_class, base, of_class, near[base, which], steps)
+    return joined(view, made)
 
 
 def borderline_rows(view: TrainView, goals: Goals, k: int, m: int, kind: int, seed: int) -> tuple[Floats, Labels]:
@@ -75,11 +75,11 @@ def borderline_rows(view: TrainView, goals: Goals, k: int, m: int, kind: int, se
             continue
         ends = of_class if kind == 1 else view.x
         near = neighbours(ends, border, k + 1)[:, 1:]
-        base, which, steps = _drawn(near, goal - len(of_class), seed)
+        base, which, steps = drawn(near, goal - len(of_class), seed)
         towards = near[base, which]
         share = None if kind == 1 else _shares(view.y[towards] != code, seed)
-        made[code] = _between(border, base, ends, towards, steps, share)
-    return _joined(view, made)
+        made[code] = between(border, base, ends, towards, steps, share)
+    return joined(view, made)
 
 
 def adasyn_rows(view: TrainView, goals: Goals, k: int, seed: int) -> tuple[Floats, Labels]:
@@ -116,11 +116,11 @@ def adasyn_rows(view: TrainView, goals: Goals, k: int, seed: int) -> tuple[Float
         base = np.repeat(np.arange(len(of_class)), copies)
         which = rng.choice(k, size=len(base))
         steps = rng.uniform(size=(len(base), 1))
-        made[code] = _between(of_class, base, of_class, near[base, which], steps)
-    return _joined(view, made)
+        made[code] = between(of_class, base, of_class, near[base, which], steps)
+    return joined(view, made)
 
 
-def _drawn(near: Ints, n: int, seed: int) -> tuple[Ints, Ints, NDArray[np.float64]]:
+def drawn(near: Ints, n: int, seed: int) -> tuple[Ints, Ints, NDArray[np.float64]]:
     """(n,) rows to start from, (n,) which of their neighbours to step towards, (n, 1) how far."""
     rng = np.random.RandomState(seed)  # for each class anew, as imbalanced-learn does
     base, which = np.divmod(rng.randint(0, near.size, size=n), near.shape[1])
@@ -134,7 +134,7 @@ def _shares(other: NDArray[np.bool_], seed: int) -> NDArray[np.float64]:
     return share
 
 
-def _between(
+def between(
     start: Floats,
     base: Ints,
     end: Floats,
@@ -166,7 +166,8 @@ def _between(
     return made
 
 
-def _joined(view: TrainView, made: dict[int, Floats]) -> tuple[Floats, Labels]:
+def joined(view: TrainView, made: dict[int, Floats]) -> tuple[Floats, Labels]:
+    """(m, d) rows made of all classes, and (m,) their labels."""
     if not made:
         return view.x[:0], view.y[:0]
     labels = np.repeat(np.array(list(made), dtype=view.y.dtype), [len(x) for x in made.values()])

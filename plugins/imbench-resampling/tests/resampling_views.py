@@ -9,9 +9,13 @@ from imbench import Recipe, TrainView
 from imbench_resampling.specs import SPECS
 
 #: Goes to equal class sizes, or as near as the data allow.
-TO_LARGEST = ("random_over", "smote", "borderline_smote", "svm_smote", "adasyn")
+TO_LARGEST = (
+    "random_over", "smote", "borderline_smote", "svm_smote", "adasyn", "kmeans_smote", "smotenc", "smoten", "mgs",
+)  # fmt: skip
+#: Of these, the ones that reach it whatever the data.
+ALWAYS_TO_LARGEST = ("random_over", "smote", "smotenc", "smoten", "mgs")
 TO_SMALLEST = ("random_under", "nearmiss", "cluster_centroids")
-CLEANING = ("tomek", "enn", "ncr")
+CLEANING = ("tomek", "enn", "ncr", "renn", "allknn")
 
 
 def part(name, **params):
@@ -21,13 +25,15 @@ def part(name, **params):
     return recipe.resample
 
 
-def view(x, y, n_classes=None):
-    """A view on copies that cannot be written to."""
+def view(x, y, n_classes=None, categorical=None, variable=None):
+    """A view on copies that cannot be written to; all columns are numbers unless said otherwise."""
     x, y = np.array(x, dtype=np.float32), np.array(y, dtype=np.int64)
     x.setflags(write=False)
     y.setflags(write=False)
     n_classes = int(y.max()) + 1 if n_classes is None else n_classes
-    return TrainView(x=x, y=y, n_classes=n_classes, categorical=np.zeros(x.shape[1], dtype=bool))
+    categorical = np.zeros(x.shape[1], dtype=bool) if categorical is None else np.asarray(categorical)
+    variable = np.arange(x.shape[1]) if variable is None else np.asarray(variable)
+    return TrainView(x=x, y=y, n_classes=n_classes, categorical=categorical, variable=variable)
 
 
 def gaussians(counts, seed=0, spread=1.0, decimals=None, features=3):

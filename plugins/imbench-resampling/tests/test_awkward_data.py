@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from resampling_views import CLEANING, TO_LARGEST, TO_SMALLEST, gaussians, part, view
+from resampling_views import ALWAYS_TO_LARGEST, CLEANING, TO_LARGEST, TO_SMALLEST, gaussians, part, view
 
 from imbench_resampling.common import rows
 from imbench_resampling.specs import SPECS
@@ -32,7 +32,7 @@ def test_one_class_only(name):
     assert outcome.note == "no-op: fewer than two classes have training rows"
 
 
-@pytest.mark.parametrize("name", [*TO_LARGEST, *TO_SMALLEST, "oss", "cnn"])
+@pytest.mark.parametrize("name", [*TO_LARGEST, *TO_SMALLEST, "oss", "cnn", "iht"])
 def test_equal_classes_need_no_balancing(name):
     outcome, after = run(name, gaussians([12, 12, 12]))
     assert after == [12, 12, 12]
@@ -40,7 +40,10 @@ def test_equal_classes_need_no_balancing(name):
     np.testing.assert_array_equal(outcome.keep, np.arange(36))
 
 
-@pytest.mark.parametrize("name", ["smote", "borderline_smote", "svm_smote", "adasyn", "smote_tomek"])
+@pytest.mark.parametrize(
+    "name",
+    ["smote", "borderline_smote", "svm_smote", "adasyn", "smote_tomek", "kmeans_smote", "smotenc", "smoten", "mgs"],
+)
 def test_a_class_of_one_row_is_duplicated(name):
     on = apart([30, 1])
     outcome, after = run(name, on)
@@ -56,7 +59,7 @@ def test_a_class_of_one_row_does_not_stop_the_others():
     assert (outcome.keep[41:] == outcome.keep[41]).all()
 
 
-@pytest.mark.parametrize("name", ["smote", "smote_tomek", "smote_enn"])
+@pytest.mark.parametrize("name", ["smote", "smote_tomek", "smote_enn", "smotenc"])
 def test_a_class_of_two_rows_gets_one_neighbour(name):
     on = apart([30, 2])
     outcome, after = run(name, on)
@@ -131,7 +134,7 @@ def test_cleaning_that_would_remove_every_row_removes_none():
     assert outcome.note == "no-op: all classes have 6 rows already; it would remove every row"
 
 
-@pytest.mark.parametrize("name", ["enn", "ncr", "smote_enn"])
+@pytest.mark.parametrize("name", ["enn", "ncr", "renn", "allknn", "smote_enn"])
 def test_cleaning_with_fewer_rows_than_neighbours(name):
     outcome, _ = run(name, view([[0.0], [1.0]], [0, 1]))
     assert "n_neighbors lowered from 3 to 1: there are 2 rows" in outcome.note
@@ -193,7 +196,7 @@ def test_twenty_classes(name):
     on = gaussians([int(100 * 0.85**code) for code in range(20)], spread=2.0, features=6)
     outcome, after = run(name, on)
     assert all(after) or "lost all rows" in outcome.note
-    if name in TO_LARGEST and name not in ("svm_smote", "adasyn", "borderline_smote"):
+    if name in ALWAYS_TO_LARGEST:
         assert after == [100] * 20
     if name in TO_SMALLEST:
         assert after == [4] * 20
@@ -206,7 +209,9 @@ def test_more_classes_than_half_the_rows(name):
     assert sum(after) > 0
 
 
-@pytest.mark.parametrize("name", ["smote", "borderline_smote", "adasyn", "tomek", "cluster_centroids", "cnn"])
+@pytest.mark.parametrize(
+    "name", ["smote", "adasyn", "tomek", "cluster_centroids", "cnn", "kmeans_smote", "smotenc", "mgs", "renn"]
+)
 def test_a_bug_upstream_still_raises(name):
     """Missing values are no property of the data here: preprocessing has failed, and hiding that would be a lie."""
     x = np.random.default_rng(0).normal(size=(30, 2))

@@ -42,7 +42,8 @@ def test_the_installed_plugin_loads():
     assert {offer.full_name for offer in registry.strategies} == {f"resampling/{name}" for name in IDS}
     assert {
         "random_over", "random_under", "smote", "borderline_smote", "svm_smote", "adasyn", "tomek", "enn", "nearmiss",
-        "cluster_centroids", "smote_tomek", "smote_enn", "oss", "cnn", "ncr",
+        "cluster_centroids", "smote_tomek", "smote_enn", "oss", "cnn", "ncr", "kmeans_smote", "smotenc", "smoten",
+        "mgs", "iht", "renn", "allknn",
     } == set(IDS)  # fmt: skip
 
 
@@ -67,6 +68,8 @@ def test_a_spec_is_complete(spec):
     assert set(inspect.signature(resolve(spec.make)).parameters) == set(spec.params)
     for parameter in spec.params.values():
         assert parameter.summary
+        if parameter.grid:
+            assert 2 <= len(set(parameter.grid)) == len(parameter.grid) <= 4
         bounded = parameter.low is not None and parameter.high is not None
         assert bounded or parameter.choices or isinstance(parameter.default, bool)
 
@@ -81,6 +84,11 @@ def test_a_spec_builds_one_part_that_compares_by_value(spec):
     assert type(first.resample).__dataclass_params__.frozen
     for name, parameter in spec.params.items():
         assert getattr(first.resample, name) == parameter.default
+
+
+@every_spec
+def test_what_can_be_tuned_has_a_grid(spec):
+    assert any(parameter.grid for parameter in spec.params.values()) == bool(spec.params)
 
 
 @every_spec
@@ -105,7 +113,7 @@ def test_out_of_bounds_is_one_line():
 def test_the_effect_on_the_prior_is_declared():
     effects = {spec.name: prior_effect(spec.build({}).resample) for spec in SPECS}
     assert {effects[name] for name in CLEANING} == {"keeps"}
-    assert {effects[name] for name in (*TO_LARGEST, *TO_SMALLEST, "smote_tomek", "smote_enn", "oss", "cnn")} == {
+    assert {effects[name] for name in (*TO_LARGEST, *TO_SMALLEST, "smote_tomek", "smote_enn", "oss", "cnn", "iht")} == {
         "corrects-effective"
     }
 
