@@ -34,7 +34,7 @@ TITLES = {
     "fusion": "Fusion",
 }
 
-HEAD = """Written by `python docs/make_strategies.py` from the plugins' specs; `imbench show strategy NAME` says the same.
+HEAD = """Written by `python docs/make_strategies.py` from the plugins' specs, as `imbench show strategy` shows them.
 """
 
 

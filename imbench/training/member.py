@@ -101,10 +101,11 @@ def _checked(made: Resampled, view: TrainView) -> Resampled:
         raise ValueError("resampler: made rows hold NaN or infinite values")
     if len(keep) + len(extra_y) == 0:
         raise ValueError("resampler: no row is left")
+    nothing_made = len(extra_y) == 0
     return Resampled(
         keep=keep.astype(np.int64),
-        made_x=extra_x.astype(np.float32) if made.made_x is not None else None,
-        made_y=extra_y.astype(np.int64) if made.made_y is not None else None,
+        made_x=None if nothing_made else extra_x.astype(np.float32),
+        made_y=None if nothing_made else extra_y.astype(np.int64),
         note=made.note,
     )
 

@@ -45,9 +45,7 @@ class Resident:
             if key not in numbered:
                 own = [place(member.data.x_train, member.data.y_train) + np.arange(len(member.data.y_train))]
                 if made is not None:
-                    own.append(
-                        place(made, member.rows.labels[-len(made) :] if len(made) else made) + np.arange(len(made))
-                    )
+                    own.append(place(made, member.rows.labels[-len(made) :]) + np.arange(len(made)))
                 numbered[key] = length
                 positions += own
                 length += sum(len(each) for each in own)

@@ -141,7 +141,7 @@ def test_figures_of_the_code_are_those_of_the_pages():
 
 
 def test_the_readme_counts_what_the_plugins_offer():
-    rows = dict(re.findall(r"^\| \[(imbench-\w+)\]\([^)]*\) \| (.*) \|$", read("README.md"), re.MULTILINE))
+    rows = dict(re.findall(r"^\| \[(imbench-[\w-]+)\]\([^)]*\) \| (.*) \|$", read("README.md"), re.MULTILINE))
     ours = {plugin.origin.dist: plugin for plugin in load().plugins if plugin.origin.dist in rows}
     assert {path.parent.name for path in ROOT.glob("plugins/*/pyproject.toml")} == rows.keys()
     installed = re.findall(r"^-e ./plugins/(.+)$", read("requirements.txt"), re.MULTILINE)

@@ -227,6 +227,27 @@ def optimise(shared, items, report):
         report.outcome(item.id, {"imported": not before}, {})
 
 
+def uses_sklearn(shared, items, report):
+    """Imports scikit-learn, which takes a while."""
+    import sklearn.ensemble
+
+    for item in items:
+        report.outcome(item.id, {"version": sklearn.__version__}, {})
+
+
+def knows_sklearn(shared, items, report):
+    """Says whether all of it was there when this process began."""
+    for item in items:
+        report.outcome(item.id, {"known": "sklearn.linear_model" in sys.modules}, {})
+
+
+def tell_time(shared, items, report):
+    """Says when it ends, on the clock that all processes of a machine share."""
+    time.sleep(0.2)
+    for item in items:
+        report.outcome(item.id, {"ended": time.monotonic()}, {})
+
+
 def which_gpu(shared, items, report):
     """Says which GPU this process may see; waits, so that the next job needs another worker."""
     for item in items:

@@ -182,7 +182,7 @@ def test_exactly_the_guilty_fail_and_each_item_comes_once(job, outcomes, payload
         assert found[item].status == expected
 
 
-def test_jobs_are_prepared_only_when_a_worker_is_free(job):
+def test_one_job_is_prepared_ahead_and_no_more(job):
     prepared = []
 
     def prepare():
@@ -195,9 +195,42 @@ def test_jobs_are_prepared_only_when_a_worker_is_free(job):
         assert prepared == []
         for seen in range(6):
             next(running)
-            # two run, and two that ended are being looked at
-            assert len(prepared) <= seen + 4
+            # two run, two that ended are being looked at, and one is ready
+            assert len(prepared) <= seen + 5
         assert list(running) == []
+
+
+def test_a_job_is_ready_before_a_worker_is_free_but_never_beside_one_that_runs_alone(job):
+    def prepare(prepared):
+        for at in range(3):
+            prepared.append(time.monotonic())
+            yield job("tell_time", [1.0], first=at)
+
+    with LocalExecutor(workers=1, timeout=10, preload=("numpy",)) as executor:
+        for at_once, early in ((None, True), (1, False)):
+            prepared: list[float] = []
+            found = {each.item_id: each for each in executor.run(prepare(prepared), at_once=at_once)}
+            ended = [found[at].header["ended"] for at in range(3)]
+            assert (prepared[1] < ended[0], prepared[2] < ended[1]) == (early, early)
+
+
+def test_what_preparing_a_job_ahead_raises_stops_nothing_that_runs(job):
+    def prepare():
+        yield job("double", [1.0])
+        raise UsageError("the second dataset is not there")
+
+    with LocalExecutor(workers=1, timeout=10, preload=("numpy",)) as executor:
+        running = executor.run(prepare())
+        assert next(running).status == "ok"
+        with pytest.raises(UsageError, match="the second dataset is not there"):
+            next(running)
+
+
+def test_outcomes_that_come_one_by_one_come_together(job):
+    with LocalExecutor(workers=1, timeout=10, preload=("numpy",)) as executor:
+        batches = list(executor.batches([job("double", [float(n) for n in range(40)])]))
+    assert [outcome.item_id for batch in batches for outcome in batch] == list(range(40))
+    assert len(batches) <= 5
 
 
 def test_closing_early_kills_the_workers(job, executor, outcomes):
@@ -259,6 +292,27 @@ def test_what_one_worker_had_to_import_the_next_one_finds(job):
     with LocalExecutor(workers=1, timeout=60, preload=("torch",)) as alone:
         found = [outcome.header["imported"] for n in range(2) for outcome in alone.run([job("optimise", [n], first=n)])]
     assert found == [True, False]
+
+
+@pytest.mark.slow
+def test_the_server_imports_what_a_worker_needs_and_keeps_nobody_waiting(job):
+    with LocalExecutor(workers=2, timeout=60, preload=("numpy",)) as executor:
+        list(executor.run([job("double", [1.0])]))
+        begin = time.monotonic()
+        jobs = [job("uses_sklearn", [None]), *(job("knows_sklearn", [None], first=at) for at in range(1, 9))]
+        found = [outcome.item_id for outcome in executor.run(jobs)]
+        took = time.monotonic() - begin
+        # its first word comes when the import begins; others are forked between two parts of it
+        assert found.index(0) >= 3
+        for _ in range(50):
+            (last,) = executor.run([job("knows_sklearn", [None])])
+            if last.header["known"]:
+                break
+        assert last.header["known"], "the server never imported it"
+    with LocalExecutor(workers=1, timeout=60, preload=("numpy",)) as executor:
+        list(executor.run([job("uses_sklearn", [None])]))
+        begin = time.monotonic()
+    assert time.monotonic() - begin < 0.5 * took  # leaving does not wait for imports
 
 
 def test_each_worker_sees_one_gpu_and_all_are_used(job):

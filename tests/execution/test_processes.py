@@ -38,8 +38,9 @@ def test_memory():
 @pytest.mark.slow
 def test_preloading_starts_no_thread_and_preloads_what_a_first_step_needs():
     """A fork with threads is unsafe, and an import that every worker repeats is slow."""
+    later = [name for names in LATER.values() for name in names]
     code = (
-        f"import sys, os\nfor name in {PRELOAD + LATER}: __import__(name)\n"
+        f"import sys, os\nfor name in {(*PRELOAD, *later)}: __import__(name)\n"
         "sys.stdout.write(str(len(os.listdir('/proc/self/task'))))\nbefore = set(sys.modules)\n"
         "import torch\np = torch.nn.Parameter(torch.ones(2)); o = torch.optim.Adam([p]); p.sum().backward(); o.step()\n"
         "sys.stdout.write(' ' + str(len(set(sys.modules) - before)))"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 import torch
@@ -10,9 +12,11 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 from torch import nn
 
-from imbench import Recipe, Stage
+from imbench import Recipe, Resampled, Stage
+from imbench.matrix.cell import Budget
 from imbench.training.batches import ClassStream, EpochStream
-from imbench.training.member import prior_at, resample, score_prior
+from imbench.training.loop import train_pack
+from imbench.training.member import Member, prior_at, resample, score_prior
 from imbench.training.mlp import MLP
 from imbench.training.optimiser import RowAdam
 from imbench.training.selection import average_precision, checkpoints
@@ -144,3 +148,24 @@ def test_scores_stand_for_the_right_prior():
 def test_impossible_weights_are_refused(bad):
     with pytest.raises(ValueError, match="expected"):
         prior_at(Stage(share=1, weight=lambda *_: np.array(bad)), np.array([5, 5]), 0)
+
+
+@dataclass(frozen=True)
+class MakesNothing:
+    """Keeps every row and returns an empty table of made ones."""
+
+    def __call__(self, view, rng):
+        none = np.empty((0, view.x.shape[1]), np.float32)
+        return Resampled(keep=np.arange(len(view.y)), made_x=none, made_y=np.empty(0, np.int64))
+
+
+def test_an_empty_table_of_made_rows_is_none():
+    data = problem(21)
+    rows = resample(data, Recipe(resample=MakesNothing()))
+    assert rows.made_x is None
+    assert rows.noop
+    budget = Budget(steps=10, batch_size=16)
+    recipes = [Recipe(resample=MakesNothing()), Recipe()]
+    pair = [Member(recipe=each, data=data, rows=resample(data, each)) for each in recipes]
+    made, plain = train_pack(pair, MLP(11, 2, hidden=8), budget, torch.device("cpu"))
+    np.testing.assert_array_equal(made(data.x_test), plain(data.x_test))
