@@ -1,4 +1,4 @@
-"""``imbench plugins``: what is installed, and what is broken."""
+"""``imbench plugins``: what is installed and what is broken, a new one, a check of one."""
 
 from __future__ import annotations
 
@@ -7,16 +7,20 @@ from dataclasses import asdict
 import typer
 
 from imbench.cli.options import Json
+from imbench.cli.plugins_check import check
+from imbench.cli.plugins_new import new
 from imbench.cli.text import out_json, out_table, say
 
 __all__ = ["app"]
 
-app = typer.Typer(rich_markup_mode=None, help="Look at installed plugins.")
+app = typer.Typer(rich_markup_mode=None, help="Look at installed plugins, begin one, check one.")
+app.command("new")(new)
+app.command("check")(check)
 
 
 @app.callback()
 def _plugins() -> None:
-    """Look at installed plugins."""
+    """Look at installed plugins, begin one, check one."""
 
 
 @app.command("list")

@@ -24,6 +24,7 @@ class NormalisedWeights:
     """
 
     tau: float = 1.0
+    uncalibrated: ClassVar[str] = "norms of weights and a missing bias have no known effect on the prior"
 
     def __call__(self, seen: HeadView, /) -> tuple[Floats, Floats]:
         norms = np.linalg.norm(seen.weight.astype(np.float64), axis=1, keepdims=True)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from imbench import ClassFacts, Prior, PriorEffect, normalised
+from imbench_losses.priors import of_constant_scores
 from imbench_losses.tensors import (
     along_the_odds,
     focal,
@@ -75,6 +76,10 @@ class Focal:
         slope = focal_slope(log_odds_against(logits, labels), self.gamma)
         return along_the_odds(slope, logits, labels)
 
+    def prior_after(self, prior: Prior) -> Prior:
+        """Nearer to uniform than the prior: hard examples are those of rare classes."""
+        return of_constant_scores(self, prior, sigmoid=False)
+
 
 @dataclass(frozen=True)
 class SigmoidFocal:
@@ -104,10 +109,8 @@ class SigmoidFocal:
         return of_decisions(torch.where(yes, -self.alpha * slope, (1 - self.alpha) * slope), logits)
 
     def prior_after(self, prior: Prior) -> Prior:
-        """With two classes alpha reweights them; one-vs-rest it lifts or lowers all alike."""
-        if len(prior) > 2 or not 0 < self.alpha < 1:
-            return prior
-        return normalised(prior * np.array([1 - self.alpha, self.alpha]))
+        """What alpha and the focus make of it together; alpha of 0 or 1 leaves one class alone, and no prior."""
+        return of_constant_scores(self, prior, sigmoid=True) if 0 < self.alpha < 1 else prior
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,20 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from imbench import ClassFacts, Prior, PriorEffect
+from imbench import ClassFacts, Prior, PriorEffect, normalised
 from imbench_losses.priors import power_of_prior
 from imbench_losses.tensors import cross_entropy, cross_entropy_gradient, is_label, of_label, positive
 
 __all__ = ["CosineHead", "LabelAwareSmoothing", "LabelDistributionAwareMargin", "LogitAdjusted", "VectorScaling"]
+
+
+#: Rows of the largest class where only shares are known: smoothing looks at differences of counts.
+_PLENTY = 1e6
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,11 @@ class VectorScaling:
         prior = positive(facts.effective, logits)
         return (prior / prior.amax(-1, keepdim=True)) ** self.gamma, self.tau * prior.log()
 
+    @property
+    def uncalibrated(self) -> str:
+        """Why scores stand for no prior: Δz has its minimum along a line, on which the scores differ."""
+        return "classes are scaled, so that the best constant scores are not determined" if self.gamma else ""
+
     def prior_after(self, prior: Prior) -> Prior:
         """π^(1 - τ), what the additive part leaves; the multiplicative part has no prior to speak of."""
         return power_of_prior(prior, 1 - self.tau)
@@ -90,6 +100,7 @@ class LabelDistributionAwareMargin:
 
     max_margin: float = 0.5
     scale: float = 30.0
+    uncalibrated: ClassVar[str] = "margins of a bounded cosine, times s, say nothing of probabilities"
 
     def margins(self, counts: Tensor) -> Tensor:
         """(C,) margins of the classes; that of an absent class is never used."""
@@ -137,6 +148,15 @@ class LabelAwareSmoothing:
         epsilon = of_label(self.smoothing(facts.counts.to(logits.dtype)), labels).unsqueeze(-1)
         own = is_label(labels, logits.shape[-1]).to(logits.dtype)
         return torch.softmax(logits, dim=-1) - (1 - epsilon) * own - epsilon / logits.shape[-1]
+
+    def prior_after(self, prior: Prior) -> Prior:
+        """Σ_c π_c ((1 - ε_c) e_c + ε_c / C), the mean of the smoothed labels, over the classes present.
+
+        ε is taken as for counts in proportion to π.
+        """
+        epsilon = self.smoothing(torch.from_numpy(prior / prior.max() * _PLENTY)).numpy()
+        smoothed = (1 - epsilon) * prior + (prior @ epsilon) / len(prior)
+        return normalised(np.where(prior > 0, smoothed, 0.0))
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,7 @@ class AucMargin:
 
     margin: float = 1.0
     batchwise: ClassVar[bool] = True
+    uncalibrated: ClassVar[str] = "it sees the order of the scores, not their level"
     link: ClassVar[str] = "sigmoid"
     prior_effect: ClassVar[PriorEffect] = "corrects-effective"
 
@@ -88,6 +89,7 @@ class SmoothAveragePrecision:
 
     tau: float = 0.05
     batchwise: ClassVar[bool] = True
+    uncalibrated: ClassVar[str] = "it sees the order of the scores, not their level"
     link: ClassVar[str] = "sigmoid"
 
     def __call__(self, logits: Tensor, labels: Tensor, _facts: ClassFacts, /) -> Tensor:
