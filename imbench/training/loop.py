@@ -23,7 +23,7 @@ from imbench.training.resident import Resident
 from imbench.training.reweighing import Reweighing
 from imbench.training.schedule import ascent_weights, chunk_of, learning_rates
 from imbench.training.selection import Best, checkpoints, macro_average_precision
-from imbench.training.shared import Numerics
+from imbench.training.shared import Numerics, undisturbed
 from imbench.training.stack import Backbone, Stack, aligned
 from imbench.training.terms import ClassTerms
 from imbench.training.trained import Trained
@@ -59,7 +59,7 @@ def train_pack(
         For each member what was trained, or the exception that its own code raised; the others go on without it.
     """
     order = _by_loss(members)
-    with torch.no_grad():
+    with torch.no_grad(), undisturbed():
         outcomes = _LockStep([members[k] for k in order], backbone, budget, device, tell).run()
     placed = dict(zip(order, outcomes, strict=True))
     return [placed[k] for k in range(len(members))]

@@ -134,6 +134,23 @@ def test_a_loss_that_changes_how_torch_computes_is_not_felt_by_its_neighbours() 
     np.testing.assert_array_equal(packed[1](data.x_test), alone(data.x_test))
 
 
+def test_what_a_part_changes_while_it_trains_is_put_back(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def careless(counts, effective, progress):
+        os.environ["LEFT_BEHIND"] = "1"
+        os.chdir("/")
+        return np.ones(len(counts))
+
+    data, recipe = problem(), Recipe(weight=careless)
+    member = Member(recipe=recipe, data=data, rows=resample(data, recipe))
+    budget = Budget(steps=4, batch_size=16, evaluations=1)
+    (trained,) = train_pack([member], MLP(11, 2, hidden=8), budget, torch.device("cpu"))
+    assert not isinstance(trained, Exception), trained
+    assert "LEFT_BEHIND" not in os.environ
+    assert Path.cwd() == tmp_path
+
+
 def test_rows_that_a_pack_shares_stay_read_only() -> None:
     data = problem()
 
