@@ -51,7 +51,9 @@ def cells(folder: Path) -> pd.DataFrame:
                 table = result.decisions.get(policy, {}) if policy else result.metrics
                 row[name] = table.get(metric)
             rows.append(row)
-    return pd.DataFrame(rows).sort_values(["dataset", "ratio", "seed", "strategy"], ignore_index=True)
+    where = ["dataset", "ratio", "seed", "strategy"]
+    # a store also keeps what earlier versions of a plugin gave: the last one counts
+    return pd.DataFrame(rows).drop_duplicates(where, keep="last").sort_values(where, ignore_index=True)
 
 
 def differences(table: pd.DataFrame) -> pd.DataFrame:
