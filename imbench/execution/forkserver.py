@@ -10,17 +10,14 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from imbench.execution.failures import describe_exit
-from imbench.execution.server import FORK, KILL, REPLY, REQUEST
+from imbench.execution.server import EXITED, FORK, KILL, REFUSED, REPLY, REQUEST
 
 __all__ = ["PRELOAD", "ForkServer", "environment"]
 
-#: imported once, by the fork server; workers can begin when all are there
+#: imported once, by the fork server; workers can begin when all are there. What not every run needs is left to `LATER`.
 PRELOAD = (
     "numpy",
-    "pandas",
-    "sklearn.ensemble",
-    "sklearn.linear_model",
-    "imblearn.combine",
+    "numpy.random",
     "torch",
     "torch.func",
     "packaging.requirements",
@@ -60,7 +57,7 @@ class ForkServer:
 
     def __init__(self, preload: Sequence[str], env: Mapping[str, str]) -> None:
         self.proven = False  # whether it has ever started a worker
-        self._asked = False  # whether it has ever been asked for one
+        self._living = 0  # workers asked for that have not been reaped
         self._received = bytearray()
         self._control, theirs = socket.socketpair()
         path = [entry or os.getcwd() for entry in sys.path]  # noqa: PTH109 (a string, for sys.path)
@@ -87,7 +84,7 @@ class ForkServer:
 
     def fork(self, channel: socket.socket, log: int) -> None:
         """Ask for a worker; it gets copies of both descriptors. Answered by STARTED or REFUSED, in order."""
-        self._asked = True
+        self._living += 1
         with suppress(ConnectionError):  # it has ended: `replies` says so
             socket.send_fds(self._control, [REQUEST.pack(FORK, 0)], [channel.fileno(), log])
 
@@ -108,12 +105,14 @@ class ForkServer:
         whole = len(self._received) // REPLY.size * REPLY.size
         complete = bytes(self._received[:whole])
         del self._received[:whole]
-        return [(kind, pid, value) for kind, pid, value in REPLY.iter_unpack(complete)]
+        replies = [(kind, pid, value) for kind, pid, value in REPLY.iter_unpack(complete)]
+        self._living -= sum(kind in (EXITED, REFUSED) for kind, _, _ in replies)
+        return replies
 
     def close(self) -> str:
         """End it and all workers, wait for that, and say how it ended."""
         self._control.close()
-        if not self._asked:  # nothing to clean up, and it may still be importing for seconds
+        if not self._living:  # it has cleaned up behind every worker, and it may be importing for seconds
             self._process.kill()
         try:
             self._process.wait(timeout=10)

@@ -108,12 +108,13 @@ class LocalExecutor:
     def batches(self, jobs: Iterable[Job], *, at_once: int | None = None) -> Generator[list[Outcome]]:
         """Run jobs; yield one outcome for each item, together with all others that are at hand by then.
 
-        A job is taken from `jobs` only when a worker is free, so a generator may build its data when asked.
+        A generator may build its data when asked: a job is taken from `jobs` when a worker is free, and one more, so
+        that none waits for it, while all are busy.
         Closing the iterator early, or an exception (also KeyboardInterrupt), kills the workers.
 
         Args:
             jobs: what to run.
-            at_once: jobs at a time, if fewer than there are workers.
+            at_once: jobs at a time, if fewer than there are workers; then nothing is made ready beside them.
 
         Raises:
             EnvironmentFault: workers cannot be started.
@@ -126,22 +127,28 @@ class LocalExecutor:
         running = 0
         queue = _Queue(jobs)
         events: list[Event] = []
+        fault: Exception | None = None
         try:
             while True:
                 # workers first: they begin while what has come back is looked at
-                while free and (job := queue.take(running)) is not None:
-                    place = free.pop(0)
-                    self._supervisor.submit(job, pack(self._order(job, place)), place)
-                    running += 1
+                try:
+                    while free and (job := queue.take(running)) is not None:
+                        place = free.pop(0)
+                        self._supervisor.submit(job, pack(self._order(job, place)), place)
+                        running += 1
+                except Exception as error:  # what has come back is handed over all the same
+                    fault = error
                 if outcomes := [event for event in events if isinstance(event, Outcome)]:
                     yield outcomes
-                for event in events:
+                for event in (*events, fault):
                     if isinstance(event, BaseException):
                         raise event
                     if isinstance(event, Cancelled):
                         raise RuntimeError("cancelled by another thread")
                 if not running:
                     return
+                if at_once is None:
+                    queue.look_ahead()
                 events = self._supervisor.happened()
                 for event in events:
                     if isinstance(event, Ended):
@@ -170,6 +177,7 @@ class _Queue:
         self._suspects: deque[Job] = deque()
         self._by_itself = False
         self._seen: set[int] = set()
+        self._ahead: Job | Exception | None = None
 
     def take(self, running: int) -> Job | None:
         """The next job, or None if there is none or it must wait until nothing runs."""
@@ -179,7 +187,20 @@ class _Queue:
                 return self._suspects.popleft()
         elif self._by_itself or self._suspects:
             return None
-        return self._back.popleft() if self._back else self._fresh()
+        if self._back:
+            return self._back.popleft()
+        job, self._ahead = self._ahead, None
+        if isinstance(job, Exception):
+            raise job
+        return job or self._fresh()
+
+    def look_ahead(self) -> None:
+        """Have the next new job ready. What that raises waits until it is wanted: it stops nothing that runs."""
+        if self._ahead is None:
+            try:
+                self._ahead = self._fresh()
+            except Exception as error:
+                self._ahead = error
 
     def put_back(self, jobs: Iterable[Job], *, alone: bool) -> None:
         """Take jobs that must run again; `alone`: with nothing beside them."""

@@ -26,7 +26,8 @@ import struct
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from imbench.errors import one_line
 from imbench.execution import processes
@@ -39,9 +40,27 @@ REPLY = struct.Struct(">cii")
 FORK, KILL = b"f", b"k"
 STARTED, EXITED, REFUSED = b"s", b"e", b"r"
 
-#: Modules that take over a second to import and that only some jobs need: the first step of an optimiser of torch
-#: imports ``torch._dynamo``. The server imports one as soon as a worker has had to, so that the next ones need not.
-LATER = ("torch._dynamo",)
+# parts before what imports them
+_SKLEARN = (
+    "pandas",
+    "scipy.sparse.linalg",
+    "scipy.optimize",
+    "scipy.spatial",
+    "scipy.stats",
+    "sklearn.utils",
+    "sklearn.metrics",
+    "sklearn.ensemble",
+    "sklearn.linear_model",
+)
+#: What takes long to import and what only some jobs need: module → what the server imports as soon as a worker begins
+#: to import it, so that the next ones need not. Requests are answered between any two of these, so they are cut small.
+#: The first step of an optimiser of torch imports ``torch._dynamo``.
+LATER: Mapping[str, Sequence[str]] = {
+    "pandas": ("pandas",),
+    "sklearn": _SKLEARN,
+    "imblearn": (*_SKLEARN, "imblearn.combine"),
+    "torch._dynamo": ("torch._dynamo",),
+}
 
 
 def main(control: int, preload: Sequence[str]) -> None:
@@ -52,6 +71,8 @@ def main(control: int, preload: Sequence[str]) -> None:
         preload: modules to import before the first fork.
     """
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    # imports make hundreds of thousands of objects and hardly any garbage: looking for it takes a quarter of their time
+    gc.disable()
     _import(preload)
     processes.adopt_orphans()
     Server(socket.socket(fileno=control)).serve()
@@ -65,8 +86,27 @@ def _import(names: Sequence[str]) -> None:
         except Exception as error:  # a job that needs it will fail and say why; others must run
             sys.stderr.write(f"imbench: cannot preload {name}: {one_line(error)}\n")
     atexit._clear()  # what modules registered (torch: a report of compile times) would cost every worker 50 ms
-    gc.collect()
     gc.freeze()  # the collector of a worker leaves shared pages alone
+
+
+_PLACES = {name: place for place, name in enumerate(LATER)}
+
+
+class _Hints:
+    """A finder that finds nothing: it tells the server which modules of `LATER` a worker begins to import.
+
+    Args:
+        pipe: file descriptor that takes their places in `LATER`.
+    """
+
+    def __init__(self, pipe: int) -> None:
+        self._pipe = pipe
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:  # noqa: ARG002
+        """Called before any other finder for every module that is not there yet."""
+        if name in LATER:
+            with suppress(OSError):  # a job may close all descriptors; it only costs others the time
+                os.write(self._pipe, bytes([_PLACES[name]]))
 
 
 class Server:
@@ -77,7 +117,8 @@ class Server:
         self._pid = os.getpid()
         self._workers: set[int] = set()
         self._wake_read, self._wake_write = os.pipe()
-        self._hints_read, self._hints_write = os.pipe()  # what workers had to import, as places in LATER
+        self._hints_read, self._hints_write = os.pipe()  # what workers begin to import, as places in LATER
+        self._wanted: dict[str, None] = {}  # what we are going to import ourselves, in order
         for end in (self._wake_read, self._wake_write, self._hints_read, self._hints_write):
             os.set_blocking(end, False)
 
@@ -88,15 +129,20 @@ class Server:
         with selectors.DefaultSelector() as ready:
             ready.register(self._control, selectors.EVENT_READ)
             ready.register(self._wake_read, selectors.EVENT_READ)
+            ready.register(self._hints_read, selectors.EVENT_READ)
             try:
                 while True:
-                    for key, _ in ready.select():
+                    events = ready.select(0 if self._wanted else None)
+                    for key, _ in events:
                         if key.fileobj is self._control:
                             self._answer()
+                        elif key.fileobj == self._hints_read:
+                            self._learn(os.read(self._hints_read, 4096))
                         else:
                             os.read(self._wake_read, 4096)
                     self._reap()
-                    self._learn()
+                    if not events:
+                        self._import_next()
             except (EOFError, ConnectionError):
                 self._kill_all()
 
@@ -134,9 +180,9 @@ class Server:
             signal.set_wakeup_fd(-1)
             for end in (self._control.detach(), self._wake_read, self._wake_write, self._hints_read):
                 os.close(end)
-            missing = [name for name in LATER if name not in sys.modules]
+            gc.enable()
+            sys.meta_path.insert(0, _Hints(self._hints_write))
             work(socket.socket(fileno=channel), log, self._pid)
-            os.write(self._hints_write, bytes(LATER.index(name) for name in missing if name in sys.modules))
             code = 0
         except BaseException:  # the parent reads it in the log
             traceback.print_exc()
@@ -151,14 +197,18 @@ class Server:
         for pid, code in ended:
             self._control.sendall(REPLY.pack(EXITED, pid, code))
 
-    def _learn(self) -> None:
-        """Import what a worker had to import by itself. A hint from foreign code can name nothing but `LATER`."""
-        try:
-            hints = os.read(self._hints_read, 4096)
-        except BlockingIOError:
-            return
-        wanted = {LATER[place] for place in hints if place < len(LATER)}
-        _import([name for name in wanted if name not in sys.modules])
+    def _learn(self, hints: bytes) -> None:
+        """Plan to import what a worker has to. A hint from foreign code can name nothing but what `LATER` does."""
+        known = list(LATER.values())
+        self._wanted |= dict.fromkeys(name for place in hints if place < len(known) for name in known[place])
+
+    def _import_next(self) -> None:
+        """Import one module that is wanted; nobody waits for an answer."""
+        if self._wanted:
+            name = next(iter(self._wanted))
+            del self._wanted[name]
+            if name not in sys.modules:
+                _import([name])
 
     def _wait(self) -> list[tuple[int, int]]:
         """Reap whatever has ended: (process id, exit code) of the workers among them."""

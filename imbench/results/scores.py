@@ -22,7 +22,7 @@ import os
 import uuid
 import zlib
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -51,8 +51,6 @@ _LEVEL = 1
 #: of the size); on the scores of a network it takes more than twice the time of Huffman codes alone and saves nothing.
 _TRIED = 1 << 12
 _WORTH_IT = 0.7
-#: fsyncs at a time.
-_AT_ONCE = 8
 
 
 class LostScores(EnvironmentFault):
@@ -123,7 +121,7 @@ def decode(data: bytes, expected: str, source: str) -> Scores:
     return arrays
 
 
-def write_atomically(files: Mapping[Path, bytes], scratch: Path) -> None:
+def write_atomically(files: Mapping[Path, bytes], scratch: Path, threads: Executor | None = None) -> None:
     """Put files in place so that after a crash or a power cut each is there whole, or not at all.
 
     Temporary file, fsync, rename, fsync of the folders that gained an entry. A disk takes several fsyncs in hardly
@@ -132,21 +130,16 @@ def write_atomically(files: Mapping[Path, bytes], scratch: Path) -> None:
     Args:
         files: where each goes, and its bytes; folders are made if they are missing.
         scratch: an existing folder on the same file system for the temporary files.
+        threads: where several wait for the disk together.
     """
     if not files:
         return
     gaining = {path.parent for path in files}
     gaining |= {folder.parent for folder in gaining if not folder.is_dir()}
-    if len(files) == 1:  # starting threads takes longer than they save
-        for path, data in files.items():
-            _put(scratch, path, data)
-        for folder in gaining:
-            sync_folder(folder)
-        return
-    with ThreadPoolExecutor(min(len(files), _AT_ONCE)) as pool:
-        # a list, so that what one of them raises comes out here
-        list(pool.map(partial(_put, scratch), files, files.values()))
-        list(pool.map(sync_folder, gaining))
+    each = map if threads is None or len(files) == 1 else threads.map
+    # lists, so that what one of them raises comes out here
+    list(each(partial(_put, scratch), files, files.values()))
+    list(each(sync_folder, gaining))
 
 
 def _put(scratch: Path, path: Path, data: bytes) -> None:

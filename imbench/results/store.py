@@ -18,6 +18,7 @@ import re
 import socket
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -34,6 +35,9 @@ from imbench.results.database import SCHEMA, connect, damaged, pack, transaction
 from imbench.results.result import CostRecord, Result
 
 __all__ = ["SCHEMA", "Attempt", "Store"]
+
+#: fsyncs at a time.
+_AT_ONCE = 8
 
 #: The last good row of each key, or the last one if none is good.
 _LATEST = """
@@ -63,6 +67,7 @@ class Store:
         self.folder = folder
         self.readonly = readonly
         self._database = database
+        self._threads = ThreadPoolExecutor(_AT_ONCE)  # each starts when it is first needed
 
     @classmethod
     def open(cls, folder: Path | str, *, create: bool = True, readonly: bool = False) -> Store:
@@ -91,6 +96,7 @@ class Store:
 
     def close(self) -> None:
         """Close the database; a second call does nothing."""
+        self._threads.shutdown()
         with translated(self.folder):
             self._database.close()
 
@@ -162,7 +168,7 @@ class Store:
                 result = replace(result, scores=name)
             named.append(result)
         with translated(self.folder):
-            score_files.write_atomically(files, self.folder / "scores" / "tmp")
+            score_files.write_atomically(files, self.folder / "scores" / "tmp", self._threads)
         texts = self._append("attempts", [(each.key, each.done, each.to_json()) for each in named])
         return [Result.from_json(json.loads(text)) for text in texts]
 
