@@ -82,12 +82,12 @@ def one_line(error: BaseException) -> str:
 
 @contextmanager
 def blame(who: str, doing: str) -> Iterator[None]:
-    """Turn any exception of foreign code into ``PluginError("who failed while doing: ...")``."""
+    """Turn any exception of foreign code, also SystemExit, into ``PluginError("who failed while doing: ...")``."""
     try:
         yield
     except ImbenchError as error:
         raise PluginError(f"{who} failed while {doing}: {error}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a script without a guard exits when it is imported: that is not our end
         raise PluginError(f"{who} failed while {doing}: {one_line(error)}") from error
 
 

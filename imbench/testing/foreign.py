@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -149,6 +150,8 @@ def _state() -> _State:
         ("process", "file mode mask"): mask,
         ("process", "recursion limit"): sys.getrecursionlimit(),
         ("process", "warning filters"): tuple(map(str, warnings.filters)),
+        ("process", "import path"): tuple(sys.path),
+        ("process", "running threads"): tuple(each.name for each in threading.enumerate() if not each.daemon),
         ("random", "generator of the module random"): hash(random.getstate()),
         ("random", "global generator of numpy"): _digest(np.random.get_state(legacy=False)),
         ("random", "global generator of torch"): hash(torch.default_generator.get_state().numpy().tobytes()),
@@ -165,7 +168,7 @@ def _differences(now: _State, was: _State) -> list[tuple[tuple[str, str], tuple[
     for key, value in now.items():
         if value == was[key]:
             continue
-        if key[1] in ("environment", "numpy's error handling", "warning filters"):
+        if isinstance(value, tuple):
             new, old = set(value), set(was[key])  # type: ignore[call-overload]
             found.append((key, (sorted(map(str, new - old)), sorted(map(str, old - new)))))
         else:

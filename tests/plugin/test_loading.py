@@ -67,6 +67,7 @@ BROKEN = {
     "a syntax error": ("def (:", "importing"),
     "a misspelt hook": (HOOK.replace("strategies", "strategis") + "return []", "imbench_strategis"),
     "no hook": ("x = 1", "implements no hook"),
+    "a script without a guard": ("import sys\nsys.exit(0)\n", "SystemExit"),
     "a hook that raises": (HOOK + "raise KeyError('lr')", "lr"),
     "a generator that raises late": (GOOD.format(name="early") + "    raise KeyError('late')", "late"),
     "records of the wrong type": (HOOK + "return ['focal']", "expected StrategySpec objects, got 'focal'"),

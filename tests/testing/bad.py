@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -131,6 +132,10 @@ def more_threads():
 
 def other_variables():
     return Recipe(weight=Vandal(lambda: os.environ.update(OMP_SCHEDULE="dynamic")))
+
+
+def other_places():
+    return Recipe(weight=Vandal(lambda: sys.path.append(f"left-behind {len(sys.path)}")))
 
 
 def reseeds():
@@ -358,6 +363,7 @@ BAD = (
     Bad(WritesThroughTorch, "leaves_data", r"x_validation changed: copy"),
     Bad(more_threads, "leaves_torch", r"weight changed the threads from \d to \d"),
     Bad(other_variables, "leaves_process", r"weight changed the environment from \[\] to \[.*OMP_SCHEDULE"),
+    Bad(other_places, "leaves_process", r"weight changed the import path from \[\] to \[.*left-behind"),
     Bad(
         ScalesByBatch,
         "row_independence",

@@ -215,7 +215,8 @@ _RANKING = (
         },
         paper="Brown et al. 2020, Smooth-AP, arXiv:2007.12163",
         notes="A loss of the batch: write fixed_positives+ap_smooth; add no class weights and no mixup. Its steps "
-        "cost B² per class. Scores rank and are no probabilities: add platt.",
+        "cost B² per class. Scores rank and are no probabilities: add platt. The paper has tau=0.01, on cosines of "
+        "embeddings; here scores are sigmoids.",
     ),
 )
 
