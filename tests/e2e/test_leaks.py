@@ -94,7 +94,7 @@ def test_rows_duplicated_before_the_split_teach_nothing() -> None:
 
 def test_a_strategy_is_shown_training_rows_alone() -> None:
     """The only doors to data that the public API has: no test row, and no test label anywhere in what a worker gets."""
-    assert {field.name for field in fields(TrainView)} == {"x", "y", "n_classes", "categorical"}
+    assert {field.name for field in fields(TrainView)} == {"x", "y", "n_classes", "categorical", "variable"}
     data_of_trial = {field.name for field in fields(Trial) if field.name.startswith(("x", "y"))}
     assert data_of_trial == {"x", "y", "x_validation", "y_validation"}
     block = prepare(noise(), at(0))
