@@ -9,7 +9,7 @@ from imbench.errors import PluginError, UsageError, blame
 from imbench.plugin.naming import offers_of
 from imbench.plugin.registry import Catalogue
 from imbench.plugin.specs import StrategySpec
-from imbench.strategy.parts import Adjust, prior_effect
+from imbench.strategy.parts import Adjust, TransductiveAdjust, prior_effect
 from imbench.strategy.recipe import Fit, Recipe
 
 __all__ = ["Composed", "build", "compose"]
@@ -63,7 +63,7 @@ def compose(made: Sequence[tuple[str, Recipe | Fit]]) -> Composed:
     """
     owners: dict[str, str] = {}
     parts: dict[str, object] = {}
-    adjusts: list[tuple[str, Adjust]] = []
+    adjusts: list[tuple[str, Adjust | TransductiveAdjust]] = []
     fit: Fit | None = None
     for name, strategy in made:
         offered = strategy.parts() if isinstance(strategy, Recipe) else {"fit": strategy}
@@ -112,7 +112,10 @@ def _at_the_end(owners: Mapping[str, str], parts: Mapping[str, object]) -> list[
 
 
 def _refuse_double_correction(
-    owners: Mapping[str, str], parts: Mapping[str, object], adjusts: Sequence[tuple[str, Adjust]], fit: Fit | None
+    owners: Mapping[str, str],
+    parts: Mapping[str, object],
+    adjusts: Sequence[tuple[str, Adjust | TransductiveAdjust]],
+    fit: Fit | None,
 ) -> None:
     chain = _at_the_end(owners, parts)
     if fit is not None:

@@ -39,6 +39,7 @@ __all__ = [
     "Seen",
     "Stage",
     "TrainView",
+    "TransductiveAdjust",
     "TransformHead",
     "Validation",
     "Weight",
@@ -291,11 +292,24 @@ class Adjust(Protocol):
     An attribute ``kind`` fixes its place: ``"calibration"`` (temperature) runs before ``"prior"`` (assumed).
     An optional method ``prior_after(prior) -> prior`` tells the prior that the new scores stand for; if it is known
     only after fitting, the function that is returned tells it by an attribute ``prior`` (C,).
-    An attribute ``transductive = True`` says that a row's scores depend on the other rows of its table.
     """
 
     def __call__(
         self, validation: Validation, prior: Prior
+    ) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]: ...
+
+
+class TransductiveAdjust(Protocol):
+    """An `Adjust` that also sees the scores (t, C) of the test rows, never their labels, and says so.
+
+    A row's scores may then depend on the others; the result records it.
+    """
+
+    @property
+    def transductive(self) -> bool: ...
+
+    def __call__(
+        self, validation: Validation, prior: Prior, test: NDArray[np.float64]
     ) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]: ...
 
 

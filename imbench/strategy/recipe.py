@@ -18,6 +18,7 @@ from imbench.strategy.parts import (
     Reweight,
     Sample,
     Stage,
+    TransductiveAdjust,
     TransformHead,
     Weight,
 )
@@ -50,7 +51,7 @@ class Recipe:
     stages: tuple[Stage, ...] = ()
     adapt: str = ""
     transform_head: TransformHead | None = None
-    adjust: tuple[Adjust, ...] = ()
+    adjust: tuple[Adjust | TransductiveAdjust, ...] = ()
     decide: Decide | None = None
 
     def __post_init__(self) -> None:

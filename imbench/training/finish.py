@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imbench.data.block import Floats, Labels, TrainingData
 from imbench.strategy.facts import Prior, normalised
-from imbench.strategy.parts import Validation
+from imbench.strategy.parts import Adjust, TransductiveAdjust, Validation
 from imbench.strategy.recipe import Recipe
 from imbench.training.member import after
 
@@ -63,7 +63,7 @@ def finish(data: TrainingData, recipe: Recipe, raw: Raw, prior: Prior) -> Answer
     """
     tables = {name: table.copy() for name, table in raw.items()}
     for adjust in recipe.adjust:
-        transform = adjust(Validation(tables["validation"], data.y_validation), prior)
+        transform = _fitted(adjust, Validation(tables["validation"], data.y_validation), prior, tables["test"])
         tables = {name: _table(transform(table), len(table), data.n_classes) for name, table in tables.items()}
         told = getattr(transform, "prior", None)  # known only when it has been fitted
         prior = after(adjust, prior) if told is None else normalised(np.asarray(told))
@@ -74,6 +74,14 @@ def finish(data: TrainingData, recipe: Recipe, raw: Raw, prior: Prior) -> Answer
     transductive = any(getattr(part, "transductive", False) for part in (*recipe.adjust, recipe.decide))
     notes = {"transductive": True} if transductive else {}
     return {"prior": prior.tolist(), "notes": notes}, arrays
+
+
+def _fitted(
+    adjust: Adjust | TransductiveAdjust, validation: Validation, prior: Prior, test: Scores
+) -> Callable[[Scores], Scores]:
+    if getattr(adjust, "transductive", False):
+        return cast("TransductiveAdjust", adjust)(validation, prior, test)
+    return cast("Adjust", adjust)(validation, prior)
 
 
 def _table(scores: object, rows: int, n_classes: int) -> Scores:

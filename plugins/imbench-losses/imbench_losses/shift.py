@@ -80,19 +80,18 @@ class PriorCorrection:
 class PriorEstimation:
     """Scores for an unknown prior, estimated from the unlabelled rows that are scored: Saerens et al. 2002, eq. 2.9.
 
-    EM: π' is the mean of p_c·π'_c/π_c, normalised, until it stays. Each table of scores gets its own π', so a row's
-    score depends on the rows it comes with: this is transductive. The prior that it reports is that of validation.
+    EM: π' is the mean of p_c·π'_c/π_c, normalised, until it stays. It is that of the test rows, whose labels it never
+    sees; a row's score depends on the others, so this is transductive. Validation gets the same π', though its own may
+    be another, so that a cut found there means the same on test.
     """
 
     transductive: ClassVar[bool] = True
     prior_effect: ClassVar[PriorEffect] = "corrects-effective"
     kind: ClassVar[Literal["calibration", "prior"]] = "prior"
 
-    def __call__(self, validation: Validation, prior: Prior) -> Adjusted:
-        def adjust(scores: Scores) -> Scores:
-            return reweighted(scores, prior, estimated_prior(scores, prior))
-
-        return Adjusted(adjust, estimated_prior(validation.scores, prior))
+    def __call__(self, validation: Validation, prior: Prior, test: Scores) -> Adjusted:  # noqa: ARG002
+        wanted = estimated_prior(test, prior)
+        return Adjusted(lambda scores: reweighted(scores, prior, wanted), wanted)
 
 
 def estimated_prior(scores: Scores, prior: Prior) -> Prior:

@@ -430,7 +430,7 @@ def test_em_leaves_scores_whose_mean_is_their_prior(case):
     scores = case[0].scores
     mean = scores.mean(axis=0)
     np.testing.assert_allclose(estimated_prior(scores, mean), mean)
-    np.testing.assert_allclose(PriorEstimation()(case[0], mean)(scores), scores, rtol=1e-9)
+    np.testing.assert_allclose(PriorEstimation()(case[0], mean, scores)(scores), scores, rtol=1e-9)
 
 
 @property_of

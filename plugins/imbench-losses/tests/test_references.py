@@ -432,13 +432,18 @@ def gaussians(positives, rows, seed):
 def test_em_finds_the_prior_of_unlabelled_rows(positives):
     scores, labels = gaussians(positives, 40_000, 0)
     even = uniform(2)
-    part = PriorEstimation()(Validation(*gaussians(0.3, 40_000, 1)), even)
-    assert part.prior[1] == pytest.approx(0.3, abs=0.01)
+    validation = Validation(*gaussians(0.3, 40_000, 1))
+    part = PriorEstimation()(validation, even, scores)
+    assert part.prior[1] == pytest.approx(labels.mean(), abs=0.01)
     adjusted = part(scores)
     assert adjusted[:, 1].mean() == pytest.approx(labels.mean(), abs=0.01)
     # a fixed point: the scores for the prior that was found have that prior as their mean
     found = estimated_prior(scores, even)
     np.testing.assert_allclose(adjusted.mean(axis=0), found, atol=1e-6)
+    # a cut means the same before and after, on validation and on test: at the prior, or anywhere else
+    for rows in (scores, validation.scores):
+        np.testing.assert_array_equal(part(rows)[:, 1] > part.prior[1], rows[:, 1] > even[1])
+        assert (np.diff(part(rows)[np.argsort(rows[:, 1]), 1]) >= 0).all()
     # the likelihood of the mixture is highest there
     likelihoods = [np.log(scores @ ([1 - t, t] / even)).sum() for t in (found[1], found[1] - 0.005, found[1] + 0.005)]
     assert likelihoods[0] > max(likelihoods[1:])
@@ -459,10 +464,12 @@ def test_em_is_the_papers_iteration(parity, n_classes):
 
 
 def test_em_of_a_few_rows_and_of_none():
-    part = PriorEstimation()(Validation(np.empty((0, 2)), np.empty(0, np.int64)), np.array([0.7, 0.3]))
+    nothing, validation = np.empty((0, 2)), Validation(np.empty((0, 2)), np.empty(0, np.int64))
+    part = PriorEstimation()(validation, np.array([0.7, 0.3]), nothing)
     np.testing.assert_array_equal(part.prior, [0.7, 0.3])
-    assert part(np.empty((0, 2))).shape == (0, 2)
-    one = part(np.array([[0.2, 0.8]]))
+    assert part(nothing).shape == (0, 2)
+    row = np.array([[0.2, 0.8]])
+    one = PriorEstimation()(validation, np.array([0.7, 0.3]), row)(row)
     assert np.isfinite(one).all()
     assert one.sum() == pytest.approx(1)
 

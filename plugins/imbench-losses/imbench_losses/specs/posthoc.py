@@ -47,8 +47,7 @@ _PRIORS = (
         "Probabilities",
         notes="Transductive: it reads all test rows at once (never their labels), so a row's score depends on the "
         "others. Needs calibrated scores (temperature+prior_em); errors of calibration become errors of the prior. "
-        "Validation is thinned and test is not, so each gets a prior of its own: cuts found on validation (policies "
-        "prior and tuned) do not fit the test scores; read argmax.",
+        "Only argmax and probabilities change: the policies prior and tuned cut where they would have cut without it.",
     ),
 )
 
