@@ -12,15 +12,15 @@ from torch import Tensor
 
 from imbench.matrix.cell import Budget
 from imbench.strategy.facts import ClassFacts
-from imbench.strategy.parts import Seen, Stage
+from imbench.strategy.parts import Loss, Stage
 from imbench.training.batch import Batch
 from imbench.training.batches import BatchStream, ClassStream
 from imbench.training.heads import StackedHead, stacked_head
-from imbench.training.losses import CrossEntropy, LossGroup, group_losses
+from imbench.training.losses import LossGroup, group_losses
 from imbench.training.member import Member, budget_steps, prior_at, stages_of
 from imbench.training.optimiser import RowAdam
 from imbench.training.resident import Resident
-from imbench.training.reweighing import Reweighing
+from imbench.training.reweighing import Reweighing, seen
 from imbench.training.schedule import ascent_weights, chunk_of, learning_rates
 from imbench.training.selection import Best, checkpoints, macro_average_precision
 from imbench.training.shared import Numerics, undisturbed
@@ -106,7 +106,7 @@ class _LockStep:
             if (part := member.recipe.augment) is not None
         }
         self.dropouts = [member.generator("dropout", device) for member in self.members]
-        self.loss_parts: list[object] = [None] * self.cells
+        self.loss_parts: list[Loss | None] = [None] * self.cells
         self.reweighing = {
             k: found
             for k, member in enumerate(self.members)
@@ -302,13 +302,10 @@ class _LockStep:
 
     def _reweigh(self, k: int, batch: Batch, features: Tensor, logits: Tensor) -> None:
         """Let a recipe weigh the examples of its batch by what the network makes of them."""
-        own, facts, loss = logits[k, : self.batch], self.terms.facts(k), self.loss_parts[k] or CrossEntropy()
-        losses = own.new_zeros(self.batch)
-        for labels, shares in batch.of(k):
-            losses = losses + shares[: self.batch] * loss(own, labels[: self.batch], facts)  # type: ignore[operator]
-        labels = batch.of(k)[0][0][: self.batch]
-        seen = Seen(losses, own.clone(), labels, features[k, : self.batch].clone(), facts, self.progress)
-        batch.reweigh(k, self.reweighing[k].weights(seen))
+        own, below = logits[k, : self.batch].clone(), features[k, : self.batch].clone()
+        targets = [(labels[: self.batch], shares[: self.batch]) for labels, shares in batch.of(k)]
+        found = seen(own, below, targets, self.loss_parts[k], self.terms.facts(k), self.progress)
+        batch.reweigh(k, self.reweighing[k].weights(found))
 
     def _ascending(self, stages: list[Stage], losses: list[_Losses]) -> list[_Losses]:
         """The losses of the first of two passes: class weights times what a cell's ``ascent`` says."""

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from imbench.strategy.facts import ClassFacts
+from imbench.strategy.parts import Loss
 from imbench.training.batch import Targets
 
 __all__ = ["CrossEntropy", "LossGroup", "group_losses", "link", "same"]
@@ -67,7 +68,7 @@ class LossGroup:
         where: the rows as a slice if they lie together, else as an index.
     """
 
-    loss: LossFn
+    loss: Loss
     cells: list[int]
     stacks: bool = True
 
@@ -183,7 +184,7 @@ def _samples(batch: int, n_classes: int, facts: ClassFacts) -> tuple[Tensor, Ten
     return logits, labels, ClassFacts(*(torch.cat((own[None], more)) for own, more in zip(facts, others, strict=True)))
 
 
-def group_losses(losses: Sequence[object], mixed: Sequence[bool], active: Sequence[int]) -> list[LossGroup]:
+def group_losses(losses: Sequence[Loss | None], mixed: Sequence[bool], active: Sequence[int]) -> list[LossGroup]:
     """Group the active cells of a pack by equal loss and by whether their batches are mixtures."""
     groups: list[LossGroup] = []
     shapes: list[bool] = []
@@ -194,6 +195,6 @@ def group_losses(losses: Sequence[object], mixed: Sequence[bool], active: Sequen
                 group.cells.append(cell)
                 break
         else:
-            groups.append(LossGroup(loss, [cell]))  # type: ignore[arg-type]
+            groups.append(LossGroup(loss, [cell]))
             shapes.append(mixed[cell])
     return groups

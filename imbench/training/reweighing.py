@@ -7,10 +7,22 @@ import torch
 from torch import Tensor
 
 from imbench.data.block import Floats, Labels
-from imbench.strategy.parts import Reweight, Seen
+from imbench.strategy.facts import ClassFacts
+from imbench.strategy.parts import Loss, Reweight, Seen
+from imbench.training.batch import Targets
+from imbench.training.losses import CrossEntropy
 from imbench.training.member import Member
 
-__all__ = ["Reweighing"]
+__all__ = ["Reweighing", "seen"]
+
+
+def seen(
+    logits: Tensor, features: Tensor, targets: Targets, part: Loss | None, facts: ClassFacts, progress: float
+) -> Seen:
+    """What a part sees of a step: the losses of mixed targets are mixed as they are."""
+    loss = part or CrossEntropy()
+    losses = sum((shares * loss(logits, labels, facts) for labels, shares in targets), logits.new_zeros(len(logits)))
+    return Seen(losses, logits, targets[0][0], features, facts, progress)
 
 
 class Reweighing:
